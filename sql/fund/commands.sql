@@ -1,0 +1,217 @@
+-- The commands. After its own parameters each takes the same four:
+--   effective_at      when it is true; NULL: now()
+--   event_id          idempotency key
+--   expected_version  of the stream that the event goes to; NULL: any
+--   metadata          who and why
+-- Any command may raise 22004, 22003, UF008 (event_id known with other
+-- content), UF020 (effective_at in the future), UF021 (wrong expected version).
+
+create type fundes.investment_receipt as (
+	units		fundes.units,
+	unit_price	fundes.price,
+	cash_taken	fundes.cash,
+	refund_cash	fundes.cash,
+	event_id	uuid
+);
+comment on type fundes.investment_receipt is 'What a pay-in bought: units issued, the price of one, cash taken and cash refunded';
+
+create type fundes.withdrawal_receipt as (
+	withdrawn_amount	fundes.cash,
+	unit_price			fundes.price,
+	realised_gain		fundes.cash,
+	event_id			uuid
+);
+comment on type fundes.withdrawal_receipt is 'What a withdrawal paid: cash paid out, the price of one unit, gain over the cost relieved';
+
+create type fundes.fund_valuation as (
+	fund_id			bigint,
+	valuation_date	date,
+	asset_value		fundes.cash,
+	capital_cash	fundes.cash,
+	liabilities		fundes.cash,
+	nav				fundes.cash,
+	total_supply	fundes.units,
+	base_price		fundes.price,
+	stale_count		integer,
+	status			text
+);
+comment on type fundes.fund_valuation is 'A fund''s figures at the end of a day: NAV = capital_cash + asset_value - liabilities, base_price = NAV / total_supply';
+
+create function fundes.create_fund(
+	name text, initial_price numeric default 1000, cash_scale integer default 0,
+	unit_scale integer default 0, currency text default 'KRW', time_zone text default 'Asia/Seoul',
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns bigint
+	language c as 'MODULE_PATHNAME', 'fundes_create_fund';
+comment on function fundes.create_fund(text, numeric, integer, integer, text, text, timestamptz, uuid, bigint, jsonb) is
+$$Creates a fund and returns its fund_id: 1 in an empty store, then 2, and so on.
+initial_price: cash a unit, up to 4 decimals. cash_scale (0 to 4), unit_scale (0 to 6): decimals of its money and units. currency: three capital letters. time_zone: decides when its days end.
+Errors: UF005 initial_price; 22023 the others.
+Example: select fundes.create_fund('Ballads I');$$;
+
+create function fundes.set_price_limits(
+	fund_id bigint, max_price_drift numeric default 0.02, max_price_age interval default '7 days',
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_set_price_limits';
+comment on function fundes.set_price_limits(bigint, numeric, interval, timestamptz, uuid, bigint, jsonb) is
+$$Sets how far the live NAV per unit may be from base_price (a fraction), and how old base_price may be, for a deal to be accepted. NULL switches a limit off; a new fund has 0.02 and 7 days.
+Returns the event's id. Errors: UF002; UF005 max_price_drift; 22023 max_price_age.
+Example: select fundes.set_price_limits(1, 0.05, '3 days');$$;
+
+create function fundes.create_investor(
+	id text, name text, password text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns text
+	language c as 'MODULE_PATHNAME', 'fundes_create_investor';
+comment on function fundes.create_investor(text, text, text, timestamptz, uuid, bigint, jsonb) is
+$$Creates an investor and returns the id. Of the password only a SCRAM-SHA-256 verifier is kept, and not in the log.
+id: 1 to 200 bytes, name: 1 to 255 characters, without control characters.
+Errors: 22023; UF024 id taken.
+Example: select fundes.create_investor('kim-01', 'Kim');$$;
+
+create function fundes.authenticate_investor(id text, password text)
+	returns boolean
+	language c stable as 'MODULE_PATHNAME', 'fundes_authenticate_investor';
+comment on function fundes.authenticate_investor(text, text) is
+$$Whether the password is the investor's. An unknown investor, one without a password and a wrong password all give false after the same work.
+Errors: 22004. Example: select fundes.authenticate_investor('kim-01', 'secret');$$;
+
+create function fundes.create_investment(
+	investor_id text, fund_id bigint, investment_amount numeric,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns fundes.investment_receipt
+	language c as 'MODULE_PATHNAME', 'fundes_create_investment';
+comment on function fundes.create_investment(text, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
+$$Issues units to an investor at base_price. units = floor(investment_amount / base_price) at unit_scale; cash_taken = ceil(units * base_price) at cash_scale; the rest is refunded.
+Errors: UF001 investor, UF002 fund; UF005 amount; UF009 price stale or drifted; UF012 too small; UF017 residual assets without units.
+Example: select * from fundes.create_investment('kim-01', 1, 500500);$$;
+
+create function fundes.withdraw_investment(
+	investor_id text, fund_id bigint, stock_quantity numeric,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns fundes.withdrawal_receipt
+	language c as 'MODULE_PATHNAME', 'fundes_withdraw_investment';
+comment on function fundes.withdraw_investment(text, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
+$$Cancels units of an investor and pays floor(stock_quantity * base_price) at cash_scale. The cost relieved is floor(cost_basis * stock_quantity / units), all of it with the last unit.
+Errors: UF001 investor, UF002 fund, UF006 never invested; UF004 not enough units; UF005 quantity; UF003 not enough cash; UF009 price stale or drifted; UF012 would pay 0.
+Example: select * from fundes.withdraw_investment('kim-01', 1, 400);$$;
+
+create function fundes.purchase_mcp(
+	fund_id bigint, copyright_code text, registration_number text, music_id text,
+	price_cash numeric, estimated_value_cash numeric default null, acquisition_date date default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns bigint
+	language c as 'MODULE_PATHNAME', 'fundes_purchase_mcp';
+comment on function fundes.purchase_mcp(bigint, text, text, text, numeric, numeric, date, timestamptz, uuid, bigint, jsonb) is
+$$Buys a copyright into a fund and returns its asset_id. It is carried at price_cash until it is valued. acquisition_date: NULL is the day of effective_at in the fund's zone.
+Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amounts; UF016 held already, by any fund; 22023.
+Example: select fundes.purchase_mcp(1, 'M1', 'R1', 'S1', 600000);$$;
+
+create function fundes.sell_mcp(
+	fund_id bigint, asset_id bigint, price_cash numeric,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns numeric
+	language c as 'MODULE_PATHNAME', 'fundes_sell_mcp';
+comment on function fundes.sell_mcp(bigint, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
+$$Sells a copyright and returns the realised gain: price_cash less its cost. A price of 0 is allowed.
+Errors: UF002 fund; UF005 price; UF007 the fund does not hold it.
+Example: select fundes.sell_mcp(1, 2, 470000);$$;
+
+create function fundes.record_royalty(
+	fund_id bigint, asset_id bigint, amount numeric, period date default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_record_royalty';
+comment on function fundes.record_royalty(bigint, bigint, numeric, date, timestamptz, uuid, bigint, jsonb) is
+$$Takes a royalty into the fund's cash and returns the event's id. It may come after the copyright was sold.
+Errors: UF002 fund; UF005 amount; UF007 the fund never held it.
+Example: select fundes.record_royalty(1, 1, 12345, '2023-05-01');$$;
+
+create function fundes.accrue_fee(
+	fund_id bigint, amount numeric, kind text default 'management',
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_accrue_fee';
+comment on function fundes.accrue_fee(bigint, numeric, text, timestamptz, uuid, bigint, jsonb) is
+$$Makes a fee a liability of the fund and returns the event's id.
+Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amount; 22023 kind.
+Example: select fundes.accrue_fee(1, 1500);$$;
+
+create function fundes.pay_fee(
+	fund_id bigint, amount numeric, kind text default 'management',
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_pay_fee';
+comment on function fundes.pay_fee(bigint, numeric, text, timestamptz, uuid, bigint, jsonb) is
+$$Pays an accrued fee from the fund's cash and returns the event's id.
+Errors: UF002 fund; UF003 more than is accrued of that kind; UF005 amount; 22023 kind.
+Example: select fundes.pay_fee(1, 1500);$$;
+
+create function fundes.record_mcp_price(
+	copyright_code text, registration_number text, music_id text, price_date date, price numeric)
+	returns void
+	language c as 'MODULE_PATHNAME', 'fundes_record_mcp_price';
+comment on function fundes.record_mcp_price(text, text, text, date, numeric) is
+$$Records the quote of a copyright for a day: cash for the whole copyright, up to 4 decimals, 0 allowed. The same again is harmless; another price for the day replaces it for later valuations.
+Errors: 22004; UF005 price; 22003; 22023 the others.
+Example: select fundes.record_mcp_price('M1', 'R1', 'S1', '2023-06-01', 630000);$$;
+
+create function fundes.get_mcp_index(
+	copyright_code text, registration_number text, music_id text, as_of date default current_date)
+	returns numeric
+	language c stable as 'MODULE_PATHNAME', 'fundes_get_mcp_index';
+comment on function fundes.get_mcp_index(text, text, text, date) is
+$$The last quote recorded for a day on or before as_of, or NULL where there is none or it is older than the setting fundes.max_quote_age.
+Errors: 22004.
+Example: select fundes.get_mcp_index('M1', 'R1', 'S1', '2023-06-30');$$;
+
+create function fundes.update_mcp_asset_value(
+	fund_id bigint default null, valuation_date date default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns setof fundes.fund_valuation
+	language c as 'MODULE_PATHNAME', 'fundes_update_mcp_asset_value';
+comment on function fundes.update_mcp_asset_value(bigint, date, timestamptz, uuid, bigint, jsonb) is
+$$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, and strikes base_price = NAV / total_supply, floor at 4 decimals. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
+A row a fund; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
+Errors for one fund: UF002; UF020 the day has not ended; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
+Example: select * from fundes.update_mcp_asset_value();$$;
+
+create function fundes.schedule_revaluation(schedule text default '0 0 * * *')
+	returns bigint
+	language plpgsql
+	set search_path = pg_catalog, pg_temp
+as $$
+declare
+	job bigint;
+begin
+	if schedule is null then
+		raise exception using errcode = '22004', message = 'schedule must not be null';
+	end if;
+	if not exists (select from pg_extension where extname = 'pg_cron') then
+		raise exception using errcode = '0A000',
+			message = 'pg_cron is not installed in database ' || quote_ident(current_database()),
+			hint = 'Install the package postgresql-' || current_setting('server_version_num')::int / 10000
+				|| '-cron, set shared_preload_libraries = ''pg_cron'' and cron.database_name = '''
+				|| current_database() || ''', restart, and run CREATE EXTENSION pg_cron.';
+	end if;
+	execute 'select cron.schedule($1, $2, $3)' into job
+		using 'fundes-revaluation', schedule, 'select fundes.update_mcp_asset_value()';
+	return job;
+end
+$$;
+comment on function fundes.schedule_revaluation(text) is
+$$Registers the nightly update_mcp_asset_value() with pg_cron and returns the job's id; called again, it changes the schedule. The job runs as the caller. schedule is in cron's syntax and in pg_cron's time zone (cron.timezone, GMT by default).
+Errors: 22004; 0A000 pg_cron is not installed here; what pg_cron says of a bad schedule.
+Example: select fundes.schedule_revaluation('5 15 * * *');$$;

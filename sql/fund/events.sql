@@ -1,0 +1,112 @@
+-- The built-in event types. The attributes are the payload's keys; the ids
+-- are those of enum FundEventType in src/fund/fold.h.
+
+create type fundes.fund_created as (
+	fund_id			fundes.required_id,
+	name			fundes.required_text,
+	initial_price	fundes.required_price,
+	cash_scale		fundes.required_count,
+	unit_scale		fundes.required_count,
+	currency		fundes.required_text,
+	time_zone		fundes.required_text
+);
+create type fundes.price_limits_set as (
+	fund_id			fundes.required_id,
+	max_price_drift	numeric,
+	max_price_age	interval
+);
+create type fundes.investor_created as (
+	investor_id		fundes.required_text,
+	name			fundes.required_text
+);
+create type fundes.investment_created as (
+	investor_id			fundes.required_text,
+	fund_id				fundes.required_id,
+	investment_amount	fundes.required_cash,
+	unit_price			fundes.required_price,
+	units				fundes.required_units,
+	cash_taken			fundes.required_cash,
+	refund_cash			fundes.required_cash
+);
+create type fundes.investment_withdrawn as (
+	investor_id			fundes.required_text,
+	fund_id				fundes.required_id,
+	stock_quantity		fundes.required_units,
+	unit_price			fundes.required_price,
+	withdrawn_amount	fundes.required_cash,
+	cost_relieved		fundes.required_cash,
+	realised_gain		fundes.required_gain
+);
+create type fundes.mcp_purchased as (
+	fund_id					fundes.required_id,
+	asset_id				fundes.required_id,
+	copyright_code			fundes.required_text,
+	registration_number		fundes.required_text,
+	music_id				fundes.required_text,
+	price_cash				fundes.required_cash,
+	estimated_value_cash	fundes.cash,
+	acquisition_date		fundes.required_date
+);
+create type fundes.mcp_sold as (
+	fund_id			fundes.required_id,
+	asset_id		fundes.required_id,
+	price_cash		fundes.required_cash,
+	carrying_value	fundes.required_cash,
+	cost_cash		fundes.required_cash,
+	realised_gain	fundes.required_gain
+);
+create type fundes.fund_valued as (
+	fund_id			fundes.required_id,
+	valuation_date	fundes.required_date,
+	revision		fundes.required_count,
+	values			fundes.required_object,
+	sources			fundes.required_object,
+	stale			fundes.required_array,
+	asset_value		fundes.required_cash,
+	capital_cash	fundes.required_cash,
+	liabilities		fundes.required_cash,
+	nav				fundes.required_gain,
+	total_supply	fundes.required_units,
+	base_price		fundes.required_price
+);
+create type fundes.royalty_received as (
+	fund_id		fundes.required_id,
+	asset_id	fundes.required_id,
+	amount		fundes.required_cash,
+	period		date
+);
+create type fundes.fee_accrued as (
+	fund_id		fundes.required_id,
+	amount		fundes.required_cash,
+	kind		fundes.required_text
+);
+create type fundes.fee_paid as (
+	fund_id		fundes.required_id,
+	amount		fundes.required_cash,
+	kind		fundes.required_text
+);
+
+comment on type fundes.fund_created is 'Payload of FundCreated, in stream fund-<fund_id>';
+comment on type fundes.price_limits_set is 'Payload of PriceLimitsSet, in stream fund-<fund_id>; null switches a limit off';
+comment on type fundes.investor_created is 'Payload of InvestorCreated, in stream investor-<investor_id>';
+comment on type fundes.investment_created is 'Payload of InvestmentCreated, in stream holding-<fund_id>-<investor_id>';
+comment on type fundes.investment_withdrawn is 'Payload of InvestmentWithdrawn, in stream holding-<fund_id>-<investor_id>';
+comment on type fundes.mcp_purchased is 'Payload of McpPurchased, in stream fund-<fund_id>';
+comment on type fundes.mcp_sold is 'Payload of McpSold, in stream fund-<fund_id>';
+comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date';
+comment on type fundes.royalty_received is 'Payload of RoyaltyReceived, in stream fund-<fund_id>';
+comment on type fundes.fee_accrued is 'Payload of FeeAccrued, in stream fund-<fund_id>';
+comment on type fundes.fee_paid is 'Payload of FeePaid, in stream fund-<fund_id>';
+
+insert into fundes.event_type (type_id, name, payload_type) values
+	(1,  'FundCreated',			'fundes.fund_created'),
+	(2,  'PriceLimitsSet',		'fundes.price_limits_set'),
+	(3,  'InvestorCreated',		'fundes.investor_created'),
+	(4,  'InvestmentCreated',	'fundes.investment_created'),
+	(5,  'InvestmentWithdrawn',	'fundes.investment_withdrawn'),
+	(6,  'McpPurchased',		'fundes.mcp_purchased'),
+	(7,  'McpSold',				'fundes.mcp_sold'),
+	(8,  'FundValued',			'fundes.fund_valued'),
+	(9,  'RoyaltyReceived',		'fundes.royalty_received'),
+	(10, 'FeeAccrued',			'fundes.fee_accrued'),
+	(11, 'FeePaid',				'fundes.fee_paid');

@@ -1,0 +1,178 @@
+-- What the projector keeps. It is the only writer; the columns of each table
+-- stand in the order of its enum in src/fund/projection.h. The CHECKs are a
+-- second fence behind the rules.
+
+create table fundes.fund (
+	fund_id						bigint primary key,
+	name						text not null,
+	status						text not null,
+	currency					text not null,
+	time_zone					text not null,
+	cash_scale					integer not null check (cash_scale between 0 and 4),
+	unit_scale					integer not null check (unit_scale between 0 and 6),
+	initial_price				fundes.price not null check (initial_price > 0),
+	max_price_drift				numeric,
+	max_price_age				interval,
+	base_price					fundes.price not null,
+	price_date					date,			-- the day that base_price was struck for
+	price_since					timestamptz,	-- where there is none: what the price ages from
+	last_valuation_date			date,
+	capital_cash				fundes.cash not null check (capital_cash >= 0),
+	asset_value					fundes.cash not null check (asset_value >= 0),
+	liabilities					fundes.cash not null check (liabilities >= 0),
+	total_supply				fundes.units not null check (total_supply >= 0),
+	accumulated_purchase_value	fundes.cash not null check (accumulated_purchase_value >= 0),
+	accumulated_sold_value		fundes.cash not null check (accumulated_sold_value >= 0),
+	subscriptions				fundes.cash not null check (subscriptions >= 0),
+	redemptions					fundes.cash not null check (redemptions >= 0),
+	realised_gain				fundes.cash not null,
+	royalty_income				fundes.cash not null check (royalty_income >= 0),
+	fee_expense					fundes.cash not null check (fee_expense >= 0),
+	distributed					fundes.cash not null check (distributed >= 0),
+	created_at					timestamptz not null,
+	last_effective_at			timestamptz not null,
+	last_version				bigint not null,
+	last_position				bigint not null
+) with (fillfactor = 50);
+comment on table fundes.fund is 'Projection: a fund''s accumulated figures (internal; read view fund_sheet)';
+
+create table fundes.investor (
+	investor_id		text collate "C" primary key,
+	name			text not null,
+	created_at		timestamptz not null,
+	last_version	bigint not null,
+	last_position	bigint not null
+);
+comment on table fundes.investor is 'Projection: an investor (internal)';
+
+create table fundes.investment (
+	fund_id				bigint not null,
+	investor_id			text collate "C" not null,
+	units				fundes.units not null check (units >= 0),
+	investment_amount	fundes.cash not null check (investment_amount >= 0),
+	cost_basis			fundes.cash not null check (cost_basis >= 0),
+	withdrawn_amount	fundes.cash not null check (withdrawn_amount >= 0),
+	realised_gain		fundes.cash not null,
+	distributions		fundes.cash not null check (distributions >= 0),
+	last_version		bigint not null,
+	last_position		bigint not null,
+	primary key (investor_id, fund_id)
+) with (fillfactor = 80);
+create index investment_fund on fundes.investment (fund_id);
+comment on table fundes.investment is 'Projection: an investor''s holding of a fund (internal; read view investment_current_value)';
+
+create table fundes.mcp (
+	asset_id				bigint primary key,
+	fund_id					bigint not null,
+	copyright_code			text collate "C" not null,
+	registration_number		text collate "C" not null,
+	music_id				text collate "C" not null,
+	acquisition_date		date not null,
+	cost_cash				fundes.cash not null check (cost_cash >= 0),
+	estimated_value_cash	fundes.cash,
+	value_cash				fundes.cash not null check (value_cash >= 0),
+	royalty_income			fundes.cash not null check (royalty_income >= 0),
+	last_price_date			date,
+	is_stale				boolean not null,
+	purchased_at			timestamptz not null,
+	sold_at					timestamptz,
+	sold_price_cash			fundes.cash,
+	last_position			bigint not null
+) with (fillfactor = 80);
+create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null;
+create index mcp_fund on fundes.mcp (fund_id);
+comment on table fundes.mcp is 'Projection: a copyright that a fund holds or held (internal; read view mcp_holding)';
+
+create table fundes.fee_account (
+	fund_id			bigint not null,
+	kind			text collate "C" not null,
+	accrued			fundes.cash not null check (accrued >= 0),
+	paid			fundes.cash not null check (paid between 0 and accrued),
+	last_position	bigint not null,
+	primary key (fund_id, kind)
+);
+comment on table fundes.fee_account is 'Projection: fees accrued and paid, by kind (internal)';
+
+create table fundes.valuation (
+	fund_id			bigint not null,
+	valuation_date	date not null,
+	revision		integer not null,
+	nav				fundes.cash not null,
+	capital_cash	fundes.cash not null,
+	asset_value		fundes.cash not null,
+	liabilities		fundes.cash not null,
+	total_supply	fundes.units not null,
+	base_price		fundes.price not null,
+	last_position	bigint not null,
+	primary key (fund_id, valuation_date, revision)
+);
+comment on table fundes.valuation is 'Projection: each valuation and revision (internal; read view nav_history)';
+
+-- What each event added, so that the figures of any moment are the current
+-- ones less what came later.
+create table fundes.fund_entry (
+	fund_id						bigint not null,
+	effective_at				timestamptz not null,
+	last_position				bigint not null,
+	capital_cash				fundes.cash not null,
+	asset_value					fundes.cash not null,
+	liabilities					fundes.cash not null,
+	total_supply				fundes.units not null,
+	accumulated_purchase_value	fundes.cash not null,
+	accumulated_sold_value		fundes.cash not null,
+	base_price					fundes.price,	-- where the event struck one
+	price_date					date,
+	price_since					timestamptz,
+	primary key (fund_id, effective_at, last_position)
+);
+comment on table fundes.fund_entry is 'Projection: what each event added to a fund''s figures (internal)';
+
+-- Ids of copyrights in funds; an id that an imported event brought is skipped.
+create sequence fundes.asset_id;
+comment on sequence fundes.asset_id is 'Hands out asset ids (internal)';
+select pg_catalog.pg_extension_config_dump('fundes.asset_id', '');
+
+-- Not derived from the log: quotes come from outside, verifiers never go in.
+create table fundes.mcp_price (
+	copyright_code		text collate "C" not null,
+	registration_number	text collate "C" not null,
+	music_id			text collate "C" not null,
+	price_date			date not null,
+	price				fundes.price not null,
+	recorded_at			timestamptz not null,
+	primary key (copyright_code, registration_number, music_id, price_date)
+);
+comment on table fundes.mcp_price is 'Quotes of copyrights by day, as record_mcp_price brought them (internal)';
+select pg_catalog.pg_extension_config_dump('fundes.mcp_price', '');
+
+create table fundes.investor_credential (
+	investor_id	text collate "C" primary key,
+	verifier	text not null
+);
+comment on table fundes.investor_credential is 'SCRAM-SHA-256 verifiers of investors'' passwords (internal)';
+select pg_catalog.pg_extension_config_dump('fundes.investor_credential', '');
+
+create function fundes.project() returns trigger
+	language c as 'MODULE_PATHNAME', 'fundes_project';
+comment on function fundes.project() is 'Trigger that folds the events of a statement into the projections';
+
+create trigger project after insert on fundes.event
+	referencing new table as new_event
+	for each statement execute function fundes.project();
+alter table fundes.event enable always trigger project;
+
+create function fundes.rebuild_projections() returns bigint
+	language c as 'MODULE_PATHNAME', 'fundes_rebuild_projections';
+comment on function fundes.rebuild_projections() is
+$$Folds the whole log anew and mends every projection row that differs. Returns how many rows it wrote or removed; 0 where all was right.
+Readers go on, commands wait until it commits.
+Example: select fundes.rebuild_projections();$$;
+
+create function fundes.verify_projections(
+	out projection text, out key jsonb, out stored jsonb, out folded jsonb)
+	returns setof record
+	language c as 'MODULE_PATHNAME', 'fundes_verify_projections';
+comment on function fundes.verify_projections() is
+$$Folds the whole log anew and returns the rows in which projection and log differ: the table, its key, the row as stored (NULL: missing) and as folded (NULL: should not be there). No rows is right.
+Commands and readers go on.
+Example: select * from fundes.verify_projections();$$;

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * calendar.c
+ *	  Days in a fund's time zone, see calendar.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "fund/calendar.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+
+/*
+ * pg_tzset() takes any POSIX rule too, so that "Asia/Seoul9" would be a zone
+ * nine hours west of Greenwich.  It spells such a rule in capitals, which no
+ * zone of the database with a slash in its name is.
+ */
+const char *
+checked_zone(const char *name)
+{
+	pg_tz	   *zone = strlen(name) <= TZ_STRLEN_MAX ? pg_tzset(name) : NULL;
+	const char *spelled = zone == NULL ? NULL : pg_get_timezone_name(zone);
+
+	if (spelled != NULL && strchr(spelled, '/') != NULL)
+	{
+		const char *c = spelled;
+
+		while (*c != '\0' && !islower((unsigned char) *c))
+			c++;
+		if (*c == '\0')
+			spelled = NULL;
+	}
+	if (spelled == NULL || !pg_tz_acceptable(zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown time zone \"%s\"", name),
+				 errhint("View pg_timezone_names lists them.")));
+	return spelled;
+}
+
+static pg_tz *
+zone_of(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL)
+		elog(ERROR, "time zone \"%s\" is gone", name);
+	return zone;
+}
+
+DateADT
+day_of(TimestampTz moment, const char *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	int			offset;
+
+	if (timestamp2tm(moment, &offset, &tm, &fsec, NULL, zone_of(zone)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+TimestampTz
+day_end(DateADT day, const char *zone)
+{
+	struct pg_tm tm;
+	TimestampTz result;
+	int			offset;
+
+	memset(&tm, 0, sizeof(tm));
+	j2date(day + 1 + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	offset = DetermineTimeZoneOffset(&tm, zone_of(zone));
+	if (tm2timestamp(&tm, 0, &offset, &result) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range: \"%s\"", date_text(day))));
+	return result;
+}
+
+char *
+date_text(DateADT date)
+{
+	return JsonEncodeDateTime(NULL, DateADTGetDatum(date), DATEOID, NULL);
+}
+
+int64
+interval_length(const Interval *interval)
+{
+	return interval->time +
+		(interval->day + (int64) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+}

@@ -1,0 +1,284 @@
+/*-------------------------------------------------------------------------
+ *
+ * command.c
+ *	  What all commands share, see command.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/xact.h"
+#include "args.h"
+#include "fund/calendar.h"
+#include "fund/command.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#define MAX_TEXT_CHARS 255
+#define MAX_INVESTOR_ID_BYTES 200	/* so that holding-<fund>-<id> fits a stream */
+
+/*
+ * Arguments
+ */
+
+int64
+arg_int64(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	REQUIRE_ARG(arg, name);
+	return PG_GETARG_INT64(arg);
+}
+
+Numeric
+arg_numeric(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	REQUIRE_ARG(arg, name);
+	return PG_GETARG_NUMERIC(arg);
+}
+
+char *
+arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	char	   *value;
+	int			chars;
+
+	REQUIRE_ARG(arg, name);
+	value = text_to_cstring(PG_GETARG_TEXT_PP(arg));
+	chars = pg_mbstrlen(value);
+	if (chars < 1 || chars > MAX_TEXT_CHARS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must have 1 to %d characters", name, MAX_TEXT_CHARS),
+				 errdetail("It has %d.", chars)));
+	if (has_control_character(value, strlen(value)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not contain control characters", name)));
+	return value;
+}
+
+char *
+arg_investor_id(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	char	   *value = arg_text(fcinfo, arg, name);
+
+	if (strlen(value) > MAX_INVESTOR_ID_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must have at most %d bytes", name, MAX_INVESTOR_ID_BYTES),
+				 errdetail("It has %zu.", strlen(value))));
+	return value;
+}
+
+DateADT
+arg_date(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	DateADT		value;
+
+	REQUIRE_ARG(arg, name);
+	value = PG_GETARG_DATEADT(arg);
+	if (DATE_NOT_FINITE(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be finite", name)));
+	return value;
+}
+
+/*
+ * Steps
+ */
+
+void
+command_begin(Command *cmd, FunctionCallInfo fcinfo, int own_args)
+{
+	memset(cmd, 0, sizeof(*cmd));
+	cmd->fcinfo = fcinfo;
+
+	cmd->effective_given = !PG_ARGISNULL(own_args);
+	cmd->effective_at = cmd->effective_given ? PG_GETARG_TIMESTAMPTZ(own_args) :
+		GetCurrentTransactionStartTimestamp();
+	check_finite(cmd->effective_at, "effective_at");
+	cmd->id_given = !PG_ARGISNULL(own_args + 1);
+	if (cmd->id_given)
+		memcpy(&cmd->event_id, PG_GETARG_UUID_P(own_args + 1), UUID_LEN);
+	cmd->expected_version = EXPECT_ANY;
+	if (!PG_ARGISNULL(own_args + 2))
+		cmd->expected_version = checked_expected_version(PG_GETARG_INT64(own_args + 2));
+	if (!PG_ARGISNULL(own_args + 3))
+		cmd->metadata = checked_json_object(PG_GETARG_JSONB_P(own_args + 3), "metadata");
+
+	json_begin(&cmd->arguments);
+	json_begin(&cmd->figures);
+	owner_begin(&cmd->owner);
+	cmd->rows = rows_begin();
+}
+
+void
+command_end(Command *cmd)
+{
+	rows_end(cmd->rows);
+	owner_end(&cmd->owner);
+}
+
+void
+command_arguments_done(Command *cmd)
+{
+	cmd->argument_object = json_end(&cmd->arguments);
+}
+
+/* The key of an argument that the stored payload has otherwise, or NULL. */
+static const char *
+different_argument(Command *cmd, const StoredEvent *stored)
+{
+	JsonbIterator *it = JsonbIteratorInit(&cmd->argument_object->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = NULL;
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			JsonbValue *known = getKeyJsonValueFromContainer(&stored->payload->root,
+															 key, strlen(key), NULL);
+
+			if (known == NULL || known->type != v.type ||
+				compareJsonbContainers(&JsonbValueToJsonb(known)->root,
+									   &JsonbValueToJsonb(&v)->root) != 0)
+				return key;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Whether the event id was given and is in the log, as an event of this type
+ * with these arguments.  Another event with the id is UF008.
+ */
+bool
+command_replayed(Command *cmd, const char *type)
+{
+	StoredEvent stored;
+
+	if (cmd->argument_object == NULL)
+		command_arguments_done(cmd);
+	if (!cmd->id_given || !log_find_event(&cmd->event_id, &stored))
+		return false;
+	if (stored.type_id != log_event_type(type).type_id)
+		event_id_reused(&cmd->event_id, "type");
+	if (different_argument(cmd, &stored) != NULL)
+		event_id_reused(&cmd->event_id, "payload");
+	if (cmd->effective_given && cmd->effective_at != stored.effective_at)
+		event_id_reused(&cmd->event_id, "effective_at");
+	cmd->payload = stored.payload;
+	return true;
+}
+
+void
+command_check_time(Command *cmd)
+{
+	if (cmd->effective_at > GetCurrentTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_EFFECTIVE_IN_FUTURE),
+				 errmsg("effective date is in the future"),
+				 errdetail("effective_at is %s, it is now %s.",
+						   pstrdup(timestamptz_to_str(cmd->effective_at)),
+						   pstrdup(timestamptz_to_str(GetCurrentTimestamp()))),
+				 errhint("Record what has happened; leave effective_at out for now.")));
+}
+
+void
+command_expect(Command *cmd, const char *stream)
+{
+	if (cmd->expected_version != EXPECT_ANY)
+		append_expect(stream, cmd->expected_version);
+}
+
+void
+command_append(Command *cmd, const char *stream, const char *type)
+{
+	NewEvent	event = {0};
+
+	cmd->payload = json_merge(cmd->argument_object, json_end(&cmd->figures));
+	event.stream = stream;
+	event.type = type;
+	event.payload = cmd->payload;
+	event.metadata = cmd->metadata;
+	event.effective_at = cmd->effective_at;
+	event.effective_given = cmd->effective_given;
+	event.id_given = cmd->id_given;
+	event.event_id = cmd->event_id;
+	check_event_size(event.payload, event.metadata);
+	(void) append_events(&event, 1, NULL, 0);
+	cmd->event_id = event.event_id;
+}
+
+Datum
+command_event_id(Command *cmd)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+
+	*id = cmd->event_id;
+	return UUIDPGetDatum(id);
+}
+
+/*
+ * Who and what
+ */
+
+Row *
+command_lock_fund(Command *cmd, int64 fund_id)
+{
+	return rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+}
+
+Row *
+require_fund(Row *fund, int64 fund_id)
+{
+	if (fund == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FUND_NOT_FOUND),
+				 errmsg("Fund not found"),
+				 errdetail("fund_id is " INT64_FORMAT ".", fund_id),
+				 errhint("View fundes.fund_sheet lists the funds.")));
+	return fund;
+}
+
+void
+investor_not_found(const char *investor_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVESTOR_NOT_FOUND),
+			 errmsg("Investor not found"),
+			 errdetail("investor_id is \"%s\".", investor_id),
+			 errhint("Create the investor with fundes.create_investor() first.")));
+}
+
+void
+require_investor(Command *cmd, const char *investor_id)
+{
+	Datum		key = CStringGetTextDatum(investor_id);
+
+	/* what no investor can have would not fit a row's key either */
+	if (strlen(investor_id) > MAX_INVESTOR_ID_BYTES ||
+		rows_find(cmd->rows, TABLE_INVESTOR, &key) == NULL)
+		investor_not_found(investor_id);
+}
+
+Row *
+require_mcp(Command *cmd, int64 fund_id, int64 asset_id, bool ever)
+{
+	Row		   *mcp = rows_find_int64(cmd->rows, TABLE_MCP, asset_id);
+
+	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != fund_id ||
+		(!ever && !mcp->nulls[MCP_SOLD_AT]))
+		ereport(ERROR,
+				(errcode(ERRCODE_MCP_NOT_HELD),
+				 errmsg("MCP not held"),
+				 errdetail("Fund " INT64_FORMAT " %s asset " INT64_FORMAT ".", fund_id,
+						   ever ? "never held" : "does not hold", asset_id),
+				 errhint("View fundes.mcp_holding lists what each fund holds.")));
+	return mcp;
+}

@@ -1,0 +1,83 @@
+/*-------------------------------------------------------------------------
+ *
+ * command.h
+ *	  What all commands share.
+ *
+ *	  A command goes through these steps, in this order:
+ *
+ *		command_begin()		reads effective_at, event_id, expected_version and
+ *							metadata, which stand after the command's own
+ *							parameters, and becomes the owner
+ *		cmd.arguments		the command's own arguments, as they will stand in
+ *							the payload of its event
+ *		lock				what it decides about, e.g. command_lock_fund()
+ *		command_replayed()	whether the event id is in the log already, with the
+ *							same arguments; then cmd.payload is the stored one
+ *		rules				in the order of the contract
+ *		command_expect()	the expected version
+ *		command_append()	cmd.figures, what the rules computed, complete the
+ *							payload; afterwards cmd.payload is the event's
+ *		command_end()
+ *
+ *	  The result is always made from cmd.payload and cmd.event_id, so that a
+ *	  replay returns what the first call returned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_COMMAND_H
+#define FUNDES_COMMAND_H
+
+#include "fund/fold.h"
+#include "fund/projection.h"
+#include "json.h"
+#include "owner.h"
+#include "store/append.h"
+
+typedef struct Command
+{
+	FunctionCallInfo fcinfo;
+	Owner		owner;
+	RowSet	   *rows;			/* rows that it reads */
+
+	TimestampTz effective_at;
+	bool		effective_given;
+	bool		id_given;
+	pg_uuid_t	event_id;		/* after an append or a replay: the event's */
+	int64		expected_version;
+	Jsonb	   *metadata;
+
+	JsonObject	arguments;
+	JsonObject	figures;
+	Jsonb	   *argument_object;	/* arguments, once they are complete */
+	Jsonb	   *payload;
+} Command;
+
+/* Arguments of a command, checked: 22004, and what the name says. */
+extern int64 arg_int64(FunctionCallInfo fcinfo, int arg, const char *name);
+extern Numeric arg_numeric(FunctionCallInfo fcinfo, int arg, const char *name);
+
+/* A text of 1 to 255 characters without control characters, else 22023. */
+extern char *arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
+extern char *arg_investor_id(FunctionCallInfo fcinfo, int arg, const char *name);
+extern DateADT arg_date(FunctionCallInfo fcinfo, int arg, const char *name);
+
+extern void command_begin(Command *cmd, FunctionCallInfo fcinfo, int own_args);
+extern void command_arguments_done(Command *cmd);
+extern bool command_replayed(Command *cmd, const char *type);
+extern void command_check_time(Command *cmd);
+extern void command_expect(Command *cmd, const char *stream);
+extern void command_append(Command *cmd, const char *stream, const char *type);
+extern void command_end(Command *cmd);
+
+/* NULL where there is no such fund; otherwise its row, locked. */
+extern Row *command_lock_fund(Command *cmd, int64 fund_id);
+extern Row *require_fund(Row *fund, int64 fund_id);
+extern void require_investor(Command *cmd, const char *investor_id);
+extern void investor_not_found(const char *investor_id) pg_attribute_noreturn();
+
+/* The fund's copyright, held now or (ever) once; else UF007. */
+extern Row *require_mcp(Command *cmd, int64 fund_id, int64 asset_id, bool ever);
+
+extern Datum command_event_id(Command *cmd);
+
+#endif							/* FUNDES_COMMAND_H */

@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * copyright.c
+ *	  Commands about music copyrights (MCP): purchase_mcp, sell_mcp,
+ *	  record_royalty.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "fund/calendar.h"
+#include "fund/command.h"
+#include "fund/fund_state.h"
+#include "fund/money.h"
+#include "fund/streams.h"
+#include "locks.h"
+#include "plan.h"
+
+/*
+ * Purchases
+ */
+
+typedef struct Copyright
+{
+	char	   *code;
+	char	   *registration_number;
+	char	   *music_id;
+} Copyright;
+
+/* Whoever decides about who holds a copyright takes this lock first. */
+static void
+lock_copyright(const Copyright *c)
+{
+	char	   *name = psprintf("%s\n%s\n%s", c->code, c->registration_number, c->music_id);
+
+	(void) lock_acquire(LOCK_COPYRIGHT, lock_key(name, strlen(name)), LOCK_EXCLUSIVE);
+}
+
+static void
+require_not_held(const Copyright *c)
+{
+	static KeptPlan select = PLAN("select fund_id from fundes.mcp"
+								  " where copyright_code = $1 and registration_number = $2"
+								  "   and music_id = $3 and sold_at is null",
+								  TEXTOID, TEXTOID, TEXTOID);
+	Datum		values[3];
+	bool		isnull;
+
+	values[0] = CStringGetTextDatum(c->code);
+	values[1] = CStringGetTextDatum(c->registration_number);
+	values[2] = CStringGetTextDatum(c->music_id);
+	if (plan_fresh(&select, values, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_MCP_ALREADY_HELD),
+				 errmsg("MCP is held already"),
+				 errdetail("Fund " INT64_FORMAT " holds (%s, %s, %s).",
+						   DatumGetInt64(plan_value(1, INT8OID, &isnull)),
+						   c->code, c->registration_number, c->music_id),
+				 errhint("A copyright is held by one fund; it must be sold before it is bought again.")));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* An id that no copyright has; imported events may have brought any. */
+static int64
+next_asset_id(Command *cmd)
+{
+	static KeptPlan skip = PLAN("select setval('fundes.asset_id', max(asset_id)) from fundes.mcp");
+	Oid			sequence = fundes_relation("asset_id");
+	int64		id = nextval_internal(sequence, false);
+
+	if (rows_find_int64(cmd->rows, TABLE_MCP, id) != NULL)
+	{
+		(void) plan_write(&skip, NULL, NULL);
+		SPI_freetuptable(SPI_tuptable);
+		id = nextval_internal(sequence, false);
+	}
+	return id;
+}
+
+FUNDES_FUNCTION(fundes_purchase_mcp);
+
+Datum
+fundes_purchase_mcp(PG_FUNCTION_ARGS)
+{
+	Command		cmd;
+	int64		fund_id;
+	Copyright	copyright;
+	Numeric		price;
+	Numeric		estimate = NULL;
+	DateADT		acquired = 0;
+	Row		   *fund;
+
+	fund_id = arg_int64(fcinfo, 0, "fund_id");
+	REQUIRE_ARG(1, "copyright_code");
+	REQUIRE_ARG(2, "registration_number");
+	REQUIRE_ARG(3, "music_id");
+	price = checked_amount(arg_numeric(fcinfo, 4, "price_cash"),
+						   QUANTITY_CASH, false, "price_cash");
+	if (!PG_ARGISNULL(5))
+		estimate = checked_amount(PG_GETARG_NUMERIC(5), QUANTITY_CASH, true,
+								  "estimated_value_cash");
+	copyright.code = arg_text(fcinfo, 1, "copyright_code");
+	copyright.registration_number = arg_text(fcinfo, 2, "registration_number");
+	copyright.music_id = arg_text(fcinfo, 3, "music_id");
+	if (!PG_ARGISNULL(6))
+		acquired = arg_date(fcinfo, 6, "acquisition_date");
+
+	command_begin(&cmd, fcinfo, 7);
+	lock_copyright(&copyright);
+	fund = command_lock_fund(&cmd, fund_id);
+	if (fund != NULL)
+	{
+		price = at_scale(price, row_int32(fund, FUND_CASH_SCALE), "price_cash");
+		if (estimate != NULL)
+			estimate = at_scale(estimate, row_int32(fund, FUND_CASH_SCALE), "estimated_value_cash");
+	}
+	json_put_int64(&cmd.arguments, "fund_id", fund_id);
+	json_put_string(&cmd.arguments, "copyright_code", copyright.code);
+	json_put_string(&cmd.arguments, "registration_number", copyright.registration_number);
+	json_put_string(&cmd.arguments, "music_id", copyright.music_id);
+	json_put_numeric(&cmd.arguments, "price_cash", price);
+	if (estimate != NULL)
+		json_put_numeric(&cmd.arguments, "estimated_value_cash", estimate);
+	else
+		json_put_null(&cmd.arguments, "estimated_value_cash");
+	if (!PG_ARGISNULL(6))
+		json_put_date(&cmd.arguments, "acquisition_date", acquired);
+
+	if (!command_replayed(&cmd, "McpPurchased"))
+	{
+		FundState	state;
+
+		(void) require_fund(fund, fund_id);
+		command_check_time(&cmd);
+		fund_state_at(&state, fund, cmd.effective_at);
+		command_expect(&cmd, fund_stream(fund_id));
+		require_cash(&state, price);
+		require_not_held(&copyright);
+		(void) checked_range(num_add(row_numeric(fund, FUND_ACCUMULATED_PURCHASE_VALUE), price),
+							 QUANTITY_CASH);
+
+		json_put_int64(&cmd.figures, "asset_id", next_asset_id(&cmd));
+		if (PG_ARGISNULL(6))
+			json_put_date(&cmd.figures, "acquisition_date",
+						  day_of(cmd.effective_at, row_text(fund, FUND_TIME_ZONE)));
+		command_append(&cmd, fund_stream(fund_id), "McpPurchased");
+	}
+	command_end(&cmd);
+	PG_RETURN_INT64(json_int64(cmd.payload, "asset_id"));
+}
+
+/*
+ * Sales
+ */
+
+static void
+require_bought_before(const Row *mcp, TimestampTz at)
+{
+	if (row_time(mcp, MCP_PURCHASED_AT) > at)
+		ereport(ERROR,
+				(errcode(ERRCODE_MCP_NOT_HELD),
+				 errmsg("MCP not held"),
+				 errdetail("Asset " INT64_FORMAT " was bought later, at %s.",
+						   row_int64(mcp, MCP_ASSET_ID),
+						   timestamptz_to_str(row_time(mcp, MCP_PURCHASED_AT))),
+				 errhint("Give an effective_at after the purchase.")));
+}
+
+FUNDES_FUNCTION(fundes_sell_mcp);
+
+Datum
+fundes_sell_mcp(PG_FUNCTION_ARGS)
+{
+	Command		cmd;
+	int64		fund_id = arg_int64(fcinfo, 0, "fund_id");
+	int64		asset_id = arg_int64(fcinfo, 1, "asset_id");
+	Numeric		price = checked_amount(arg_numeric(fcinfo, 2, "price_cash"),
+									   QUANTITY_CASH, true, "price_cash");
+	Row		   *fund;
+
+	command_begin(&cmd, fcinfo, 3);
+	fund = command_lock_fund(&cmd, fund_id);
+	if (fund != NULL)
+		price = at_scale(price, row_int32(fund, FUND_CASH_SCALE), "price_cash");
+	json_put_int64(&cmd.arguments, "fund_id", fund_id);
+	json_put_int64(&cmd.arguments, "asset_id", asset_id);
+	json_put_numeric(&cmd.arguments, "price_cash", price);
+
+	if (!command_replayed(&cmd, "McpSold"))
+	{
+		Row		   *mcp;
+		Numeric		cost;
+
+		(void) require_fund(fund, fund_id);
+		mcp = require_mcp(&cmd, fund_id, asset_id, false);
+		command_check_time(&cmd);
+		require_bought_before(mcp, cmd.effective_at);
+		command_expect(&cmd, fund_stream(fund_id));
+		cost = row_numeric(mcp, MCP_COST_CASH);
+		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), price), QUANTITY_CASH);
+
+		json_put_numeric(&cmd.figures, "carrying_value", row_numeric(mcp, MCP_VALUE_CASH));
+		json_put_numeric(&cmd.figures, "cost_cash", cost);
+		json_put_numeric(&cmd.figures, "realised_gain", num_sub(price, cost));
+		command_append(&cmd, fund_stream(fund_id), "McpSold");
+	}
+	command_end(&cmd);
+	PG_RETURN_NUMERIC(json_numeric(cmd.payload, "realised_gain"));
+}
+
+/*
+ * Royalties
+ */
+
+FUNDES_FUNCTION(fundes_record_royalty);
+
+Datum
+fundes_record_royalty(PG_FUNCTION_ARGS)
+{
+	Command		cmd;
+	int64		fund_id = arg_int64(fcinfo, 0, "fund_id");
+	int64		asset_id = arg_int64(fcinfo, 1, "asset_id");
+	Numeric		amount = checked_amount(arg_numeric(fcinfo, 2, "amount"),
+										QUANTITY_CASH, false, "amount");
+	DateADT		period = 0;
+	Row		   *fund;
+
+	if (!PG_ARGISNULL(3))
+		period = arg_date(fcinfo, 3, "period");
+
+	command_begin(&cmd, fcinfo, 4);
+	fund = command_lock_fund(&cmd, fund_id);
+	if (fund != NULL)
+		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "amount");
+	json_put_int64(&cmd.arguments, "fund_id", fund_id);
+	json_put_int64(&cmd.arguments, "asset_id", asset_id);
+	json_put_numeric(&cmd.arguments, "amount", amount);
+	if (PG_ARGISNULL(3))
+		json_put_null(&cmd.arguments, "period");
+	else
+		json_put_date(&cmd.arguments, "period", period);
+
+	if (!command_replayed(&cmd, "RoyaltyReceived"))
+	{
+		Row		   *mcp;
+
+		(void) require_fund(fund, fund_id);
+		mcp = require_mcp(&cmd, fund_id, asset_id, true);
+		command_check_time(&cmd);
+		require_bought_before(mcp, cmd.effective_at);
+		command_expect(&cmd, fund_stream(fund_id));
+		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), amount), QUANTITY_CASH);
+		command_append(&cmd, fund_stream(fund_id), "RoyaltyReceived");
+	}
+	command_end(&cmd);
+	PG_RETURN_DATUM(command_event_id(&cmd));
+}

@@ -1,0 +1,645 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold.c
+ *	  What each event does to the projections: state and event give the next
+ *	  state, and nothing else is read.
+ *
+ *	  Figures: c capital_cash, a asset_value, l liabilities, s total_supply.
+ *	  What must hold after every event, whatever path it took:
+ *
+ *		NAV = c + a - l = subscriptions - redemptions + realised + unrealised
+ *						  + royalties - fees - distributed
+ *		sum of units of the holdings = s
+ *		sum of values of the copyrights held = a
+ *		c, a, l, s >= 0
+ *
+ *	  The commands have checked all of it before they append.  Events that were
+ *	  appended directly meet the rules here, as fences.
+ *
+ *	  Each event also leaves one row of fund_entry: what it added to the figures
+ *	  that are asked for as of a past moment, and the price if it struck one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "fund/fold.h"
+#include "fund/money.h"
+#include "json.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/* A figure of the fund that fund_entry keeps the changes of. */
+typedef struct Tracked
+{
+	int			fund_column;
+	int			entry_column;
+	Quantity	kind;
+} Tracked;
+
+static const Tracked tracked[] = {
+	{FUND_CAPITAL_CASH, ENTRY_CAPITAL_CASH, QUANTITY_CASH},
+	{FUND_ASSET_VALUE, ENTRY_ASSET_VALUE, QUANTITY_CASH},
+	{FUND_LIABILITIES, ENTRY_LIABILITIES, QUANTITY_CASH},
+	{FUND_TOTAL_SUPPLY, ENTRY_TOTAL_SUPPLY, QUANTITY_UNITS},
+	{FUND_ACCUMULATED_PURCHASE_VALUE, ENTRY_ACCUMULATED_PURCHASE_VALUE, QUANTITY_CASH},
+	{FUND_ACCUMULATED_SOLD_VALUE, ENTRY_ACCUMULATED_SOLD_VALUE, QUANTITY_CASH}
+};
+
+/* One event on its way through the fold. */
+typedef struct Fold
+{
+	RowSet	   *rows;
+	const FoldEvent *event;
+	Row		   *fund;			/* NULL for an investor's events */
+	Row		   *entry;			/* made with the first change */
+} Fold;
+
+/*
+ * Reading the payload
+ */
+
+static inline Numeric
+number(const Fold *fold, const char *key)
+{
+	return json_numeric(fold->event->payload, key);
+}
+
+/* Raised where an appended event cannot be true. */
+static void
+refuse(const Fold *fold, int code, const char *message, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(code),
+			 errmsg("%s", message),
+			 errdetail("%s", detail),
+			 errcontext("event at position " INT64_FORMAT " of the log: %s",
+						fold->event->position, json_text(fold->event->payload))));
+}
+
+static void
+require_equal(const Fold *fold, const char *key, Numeric expected)
+{
+	if (num_cmp(number(fold, key), expected) != 0)
+		refuse(fold, ERRCODE_PAYLOAD_MISFIT,
+			   "payload contradicts the books",
+			   psprintf("Key \"%s\" is %s, by the books it is %s.", key,
+						num_text(number(fold, key)), num_text(expected)));
+}
+
+/*
+ * Changing the fund
+ */
+
+static Row *
+entry_of(Fold *fold)
+{
+	if (fold->entry == NULL)
+	{
+		Datum		keys[3];
+
+		keys[0] = fold->fund->values[FUND_ID];
+		keys[1] = TimestampTzGetDatum(fold->event->effective_at);
+		keys[2] = Int64GetDatum(fold->event->position);
+		fold->entry = rows_add(fold->rows, TABLE_FUND_ENTRY, keys);
+		row_set_null(fold->entry, ENTRY_BASE_PRICE);
+	}
+	return fold->entry;
+}
+
+/* Adds to a figure of the fund, and to the event's entry if it is tracked. */
+static void
+fund_add(Fold *fold, int column, Numeric amount)
+{
+	int			i;
+
+	row_add(fold->fund, column, amount);
+	for (i = 0; i < lengthof(tracked); i++)
+		if (tracked[i].fund_column == column && num_sign(amount) != 0)
+			row_add(entry_of(fold), tracked[i].entry_column, amount);
+}
+
+static void
+fund_subtract(Fold *fold, int column, Numeric amount)
+{
+	fund_add(fold, column, num_negate(amount));
+}
+
+/* Notes in the event's entry what the price is now and what it ages from. */
+static void
+note_price(Fold *fold)
+{
+	static const int columns[][2] = {
+		{FUND_BASE_PRICE, ENTRY_BASE_PRICE},
+		{FUND_PRICE_DATE, ENTRY_PRICE_DATE},
+		{FUND_PRICE_SINCE, ENTRY_PRICE_SINCE}
+	};
+	Row		   *entry = entry_of(fold);
+	int			i;
+
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		if (fold->fund->nulls[columns[i][0]])
+			row_set_null(entry, columns[i][1]);
+		else
+			row_set(entry, columns[i][1], fold->fund->values[columns[i][0]]);
+	}
+}
+
+static void
+check_figures(const Fold *fold)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(tracked); i++)
+	{
+		Numeric		figure = row_numeric(fold->fund, tracked[i].fund_column);
+		const char *name = tables[TABLE_FUND].columns[tracked[i].fund_column].name;
+
+		if (num_sign(figure) < 0)
+			refuse(fold, ERRCODE_INSUFFICIENT_FUND, "Insufficient fund",
+				   psprintf("%s of fund " INT64_FORMAT " would be %s.", name,
+							row_int64(fold->fund, FUND_ID), num_text(figure)));
+		(void) checked_range(figure, tracked[i].kind);
+	}
+}
+
+/*
+ * Funds
+ */
+
+static void
+fold_fund_created(Fold *fold)
+{
+	const Jsonb *p = fold->event->payload;
+	Datum		key = Int64GetDatum(json_int64(p, "fund_id"));
+	Row		   *fund;
+
+	if (rows_find(fold->rows, TABLE_FUND, &key) != NULL)
+		refuse(fold, ERRCODE_INVALID_PARAMETER_VALUE, "fund exists already",
+			   psprintf("Its fund_id is " INT64_FORMAT ".", DatumGetInt64(key)));
+	fund = fold->fund = rows_add(fold->rows, TABLE_FUND, &key);
+	row_set_text(fund, FUND_NAME, json_string(p, "name"));
+	row_set_text(fund, FUND_STATUS, "open");
+	row_set_text(fund, FUND_CURRENCY, json_string(p, "currency"));
+	row_set_text(fund, FUND_TIME_ZONE, json_string(p, "time_zone"));
+	row_set(fund, FUND_CASH_SCALE, Int32GetDatum(json_int64(p, "cash_scale")));
+	row_set(fund, FUND_UNIT_SCALE, Int32GetDatum(json_int64(p, "unit_scale")));
+	row_set(fund, FUND_INITIAL_PRICE, NumericGetDatum(number(fold, "initial_price")));
+	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(number(fold, "initial_price")));
+	row_set(fund, FUND_MAX_PRICE_DRIFT,
+			DirectFunctionCall3(numeric_in, CStringGetDatum("0.02"),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	row_set(fund, FUND_MAX_PRICE_AGE,
+			DirectFunctionCall3(interval_in, CStringGetDatum("7 days"),
+								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	row_set(fund, FUND_CREATED_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(fund, FUND_LAST_EFFECTIVE_AT, TimestampTzGetDatum(fold->event->effective_at));
+	note_price(fold);
+}
+
+static void
+fold_price_limits_set(Fold *fold)
+{
+	JsonbValue *drift = json_find(fold->event->payload, "max_price_drift");
+
+	if (drift == NULL)
+		row_set_null(fold->fund, FUND_MAX_PRICE_DRIFT);
+	else
+		row_set(fold->fund, FUND_MAX_PRICE_DRIFT, NumericGetDatum(drift->val.numeric));
+	if (json_find(fold->event->payload, "max_price_age") == NULL)
+		row_set_null(fold->fund, FUND_MAX_PRICE_AGE);
+	else
+		row_set(fold->fund, FUND_MAX_PRICE_AGE,
+				DirectFunctionCall3(interval_in,
+									CStringGetDatum(json_string(fold->event->payload, "max_price_age")),
+									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+static Row *
+fee_account(Fold *fold)
+{
+	Datum		keys[2];
+	Row		   *row;
+
+	keys[0] = fold->fund->values[FUND_ID];
+	keys[1] = CStringGetTextDatum(json_string(fold->event->payload, "kind"));
+	row = rows_find(fold->rows, TABLE_FEE_ACCOUNT, keys);
+	if (row == NULL)
+		row = rows_add(fold->rows, TABLE_FEE_ACCOUNT, keys);
+	row_set(row, ACCOUNT_LAST_POSITION, Int64GetDatum(fold->event->position));
+	return row;
+}
+
+static void
+fold_fee_accrued(Fold *fold)
+{
+	Numeric		amount = number(fold, "amount");
+
+	fund_add(fold, FUND_LIABILITIES, amount);
+	fund_add(fold, FUND_FEE_EXPENSE, amount);
+	row_add(fee_account(fold), ACCOUNT_ACCRUED, amount);
+}
+
+static void
+fold_fee_paid(Fold *fold)
+{
+	Numeric		amount = number(fold, "amount");
+	Row		   *account = fee_account(fold);
+
+	fund_subtract(fold, FUND_LIABILITIES, amount);
+	fund_subtract(fold, FUND_CAPITAL_CASH, amount);
+	row_add(account, ACCOUNT_PAID, amount);
+	if (num_cmp(row_numeric(account, ACCOUNT_PAID), row_numeric(account, ACCOUNT_ACCRUED)) > 0)
+		refuse(fold, ERRCODE_INSUFFICIENT_FUND, "Insufficient fund",
+			   "More would be paid than is accrued of that kind.");
+}
+
+/*
+ * Investors and their holdings
+ */
+
+static void
+fold_investor_created(Fold *fold)
+{
+	Datum		key = CStringGetTextDatum(json_string(fold->event->payload, "investor_id"));
+	Row		   *investor;
+
+	if (rows_find(fold->rows, TABLE_INVESTOR, &key) != NULL)
+		refuse(fold, ERRCODE_INVESTOR_ID_TAKEN, "Investor id is taken",
+			   psprintf("The id is \"%s\".", TextDatumGetCString(key)));
+	investor = rows_add(fold->rows, TABLE_INVESTOR, &key);
+	row_set_text(investor, INVESTOR_NAME, json_string(fold->event->payload, "name"));
+	row_set(investor, INVESTOR_CREATED_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(investor, INVESTOR_LAST_VERSION, Int64GetDatum(fold->event->version));
+	row_set(investor, INVESTOR_LAST_POSITION, Int64GetDatum(fold->event->position));
+}
+
+/* The holding that the event is about; a new one only with a pay-in. */
+static Row *
+holding_of(Fold *fold, bool create)
+{
+	Datum		keys[2];
+	Row		   *holding;
+
+	keys[0] = fold->fund->values[FUND_ID];
+	keys[1] = CStringGetTextDatum(json_string(fold->event->payload, "investor_id"));
+	if (rows_find(fold->rows, TABLE_INVESTOR, &keys[1]) == NULL)
+		refuse(fold, ERRCODE_INVESTOR_NOT_FOUND, "Investor not found",
+			   psprintf("investor_id is \"%s\".", TextDatumGetCString(keys[1])));
+	holding = rows_find(fold->rows, TABLE_INVESTMENT, keys);
+	if (holding == NULL && !create)
+		refuse(fold, ERRCODE_INVESTMENT_NOT_FOUND, "Investment not found",
+			   psprintf("Investor \"%s\" has no investment in fund " INT64_FORMAT ".",
+						TextDatumGetCString(keys[1]), row_int64(fold->fund, FUND_ID)));
+	if (holding == NULL)
+		holding = rows_add(fold->rows, TABLE_INVESTMENT, keys);
+	row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
+	row_set(holding, INVESTMENT_LAST_POSITION, Int64GetDatum(fold->event->position));
+	return holding;
+}
+
+/*
+ * Where there were no units, the price of the deal is struck anew: the fund
+ * starts again, and a price that had an age begins one.
+ */
+static void
+strike_anew(Fold *fold)
+{
+	Row		   *fund = fold->fund;
+
+	if (fund->nulls[FUND_PRICE_DATE] && fund->nulls[FUND_PRICE_SINCE] &&
+		num_cmp(row_numeric(fund, FUND_BASE_PRICE), number(fold, "unit_price")) == 0)
+		return;
+	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(number(fold, "unit_price")));
+	if (!fund->nulls[FUND_PRICE_DATE] || !fund->nulls[FUND_PRICE_SINCE])
+		row_set(fund, FUND_PRICE_SINCE, TimestampTzGetDatum(fold->event->effective_at));
+	row_set_null(fund, FUND_PRICE_DATE);
+	note_price(fold);
+}
+
+static void
+fold_investment_created(Fold *fold)
+{
+	Row		   *holding = holding_of(fold, true);
+	Numeric		units = number(fold, "units");
+	Numeric		taken = number(fold, "cash_taken");
+
+	require_equal(fold, "investment_amount", num_add(taken, number(fold, "refund_cash")));
+	if (num_sign(row_numeric(fold->fund, FUND_TOTAL_SUPPLY)) == 0)
+		strike_anew(fold);
+	fund_add(fold, FUND_CAPITAL_CASH, taken);
+	fund_add(fold, FUND_TOTAL_SUPPLY, units);
+	fund_add(fold, FUND_SUBSCRIPTIONS, taken);
+	row_add(holding, INVESTMENT_UNITS, units);
+	row_add(holding, INVESTMENT_INVESTMENT_AMOUNT, taken);
+	row_add(holding, INVESTMENT_COST_BASIS, taken);
+}
+
+static void
+fold_investment_withdrawn(Fold *fold)
+{
+	Row		   *holding = holding_of(fold, false);
+	Numeric		units = number(fold, "stock_quantity");
+	Numeric		paid = number(fold, "withdrawn_amount");
+	Numeric		cost = number(fold, "cost_relieved");
+	Numeric		gain = number(fold, "realised_gain");
+
+	require_equal(fold, "realised_gain", num_sub(paid, cost));
+	if (num_cmp(row_numeric(holding, INVESTMENT_UNITS), units) < 0)
+		refuse(fold, ERRCODE_NOT_ENOUGH_STOCK, "Not enough stock quantity",
+			   psprintf("The investor holds %s units.",
+						num_text(row_numeric(holding, INVESTMENT_UNITS))));
+	if (num_cmp(row_numeric(holding, INVESTMENT_COST_BASIS), cost) < 0)
+		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
+			   psprintf("cost_relieved is more than the cost basis, %s.",
+						num_text(row_numeric(holding, INVESTMENT_COST_BASIS))));
+	fund_subtract(fold, FUND_CAPITAL_CASH, paid);
+	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
+	fund_add(fold, FUND_REDEMPTIONS, paid);
+	row_add(holding, INVESTMENT_UNITS, num_negate(units));
+	row_add(holding, INVESTMENT_COST_BASIS, num_negate(cost));
+	row_add(holding, INVESTMENT_WITHDRAWN_AMOUNT, paid);
+	row_add(holding, INVESTMENT_REALISED_GAIN, gain);
+}
+
+/*
+ * Copyrights
+ */
+
+static void
+fold_mcp_purchased(Fold *fold)
+{
+	const Jsonb *p = fold->event->payload;
+	Datum		key = Int64GetDatum(json_int64(p, "asset_id"));
+	Numeric		price = number(fold, "price_cash");
+	JsonbValue *estimate = json_find(p, "estimated_value_cash");
+	Row		   *mcp;
+
+	if (rows_find(fold->rows, TABLE_MCP, &key) != NULL)
+		refuse(fold, ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
+			   psprintf("asset_id " INT64_FORMAT " is in use.", DatumGetInt64(key)));
+	mcp = rows_add(fold->rows, TABLE_MCP, &key);
+	row_set(mcp, MCP_FUND_ID, fold->fund->values[FUND_ID]);
+	row_set_text(mcp, MCP_COPYRIGHT_CODE, json_string(p, "copyright_code"));
+	row_set_text(mcp, MCP_REGISTRATION_NUMBER, json_string(p, "registration_number"));
+	row_set_text(mcp, MCP_MUSIC_ID, json_string(p, "music_id"));
+	row_set(mcp, MCP_ACQUISITION_DATE, DateADTGetDatum(json_date(p, "acquisition_date")));
+	row_set(mcp, MCP_COST_CASH, NumericGetDatum(price));
+	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(price));
+	row_set_null(mcp, MCP_ESTIMATED_VALUE_CASH);
+	if (estimate != NULL)
+		row_set(mcp, MCP_ESTIMATED_VALUE_CASH, NumericGetDatum(estimate->val.numeric));
+	row_set(mcp, MCP_IS_STALE, BoolGetDatum(false));
+	row_set(mcp, MCP_PURCHASED_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
+	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
+
+	fund_subtract(fold, FUND_CAPITAL_CASH, price);
+	fund_add(fold, FUND_ASSET_VALUE, price);
+	fund_add(fold, FUND_ACCUMULATED_PURCHASE_VALUE, price);
+
+	/* the price of a fund never valued ages from its first purchase */
+	if (fold->fund->nulls[FUND_PRICE_DATE] && fold->fund->nulls[FUND_PRICE_SINCE])
+	{
+		row_set(fold->fund, FUND_PRICE_SINCE, TimestampTzGetDatum(fold->event->effective_at));
+		note_price(fold);
+	}
+}
+
+/* The copyright that the event is about, held now or (ever) once. */
+static Row *
+mcp_of(Fold *fold, bool ever)
+{
+	int64		asset_id = json_int64(fold->event->payload, "asset_id");
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
+
+	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
+		(!ever && !mcp->nulls[MCP_SOLD_AT]))
+		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
+			   psprintf("Fund " INT64_FORMAT " does not hold asset " INT64_FORMAT ".",
+						row_int64(fold->fund, FUND_ID), asset_id));
+	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
+	return mcp;
+}
+
+static void
+fold_mcp_sold(Fold *fold)
+{
+	Row		   *mcp = mcp_of(fold, false);
+	Numeric		price = number(fold, "price_cash");
+	Numeric		gain = num_sub(price, row_numeric(mcp, MCP_COST_CASH));
+
+	require_equal(fold, "carrying_value", row_numeric(mcp, MCP_VALUE_CASH));
+	require_equal(fold, "cost_cash", row_numeric(mcp, MCP_COST_CASH));
+	require_equal(fold, "realised_gain", gain);
+	fund_add(fold, FUND_CAPITAL_CASH, price);
+	fund_subtract(fold, FUND_ASSET_VALUE, row_numeric(mcp, MCP_VALUE_CASH));
+	fund_add(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
+	fund_add(fold, FUND_REALISED_GAIN, gain);
+	row_set(mcp, MCP_SOLD_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(mcp, MCP_SOLD_PRICE_CASH, NumericGetDatum(price));
+}
+
+static void
+fold_royalty_received(Fold *fold)
+{
+	Numeric		amount = number(fold, "amount");
+
+	row_add(mcp_of(fold, true), MCP_ROYALTY_INCOME, amount);
+	fund_add(fold, FUND_CAPITAL_CASH, amount);
+	fund_add(fold, FUND_ROYALTY_INCOME, amount);
+}
+
+/*
+ * Valuations
+ */
+
+static void
+add_valuation(Fold *fold, DateADT date)
+{
+	static const struct
+	{
+		const char *key;
+		int			column;
+	}			figures[] = {
+		{"nav", VALUATION_NAV},
+		{"capital_cash", VALUATION_CAPITAL_CASH},
+		{"asset_value", VALUATION_ASSET_VALUE},
+		{"liabilities", VALUATION_LIABILITIES},
+		{"total_supply", VALUATION_TOTAL_SUPPLY},
+		{"base_price", VALUATION_BASE_PRICE}
+	};
+	Datum		keys[3];
+	Row		   *row;
+	int			i;
+
+	keys[0] = fold->fund->values[FUND_ID];
+	keys[1] = DateADTGetDatum(date);
+	keys[2] = Int32GetDatum(json_int64(fold->event->payload, "revision"));
+	if (rows_find(fold->rows, TABLE_VALUATION, keys) != NULL)
+		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
+			   "This revision of the day's valuation is there already.");
+	row = rows_add(fold->rows, TABLE_VALUATION, keys);
+	for (i = 0; i < lengthof(figures); i++)
+		row_set(row, figures[i].column, NumericGetDatum(number(fold, figures[i].key)));
+	row_set(row, VALUATION_LAST_POSITION, Int64GetDatum(fold->event->position));
+}
+
+/* The copyright whose asset_id is a key of an object of the valuation. */
+static Row *
+valued_mcp(Fold *fold, const JsonbValue *key)
+{
+	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
+	int64		asset_id = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text)));
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
+
+	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID))
+		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
+			   psprintf("Fund " INT64_FORMAT " never held asset %s.",
+						row_int64(fold->fund, FUND_ID), text));
+	return mcp;
+}
+
+/* Takes the values of what is still held; returns the sum of all values. */
+static Numeric
+take_values(Fold *fold, bool latest)
+{
+	Jsonb	   *values = json_json(fold->event->payload, "values");
+	Jsonb	   *sources = json_json(fold->event->payload, "sources");
+	JsonbIterator *it = JsonbIteratorInit(&values->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	Row		   *mcp = NULL;
+	Numeric		sum = num_int(0);
+
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			JsonbValue *source = findJsonbValueFromContainer(&sources->root, JB_FOBJECT, &v);
+
+			mcp = valued_mcp(fold, &v);
+			if (!latest || !mcp->nulls[MCP_SOLD_AT])
+				continue;
+			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
+			if (source != NULL && source->type == jbvString)
+				row_set(mcp, MCP_LAST_PRICE_DATE,
+						DirectFunctionCall1(date_in, CStringGetDatum(pnstrdup(source->val.string.val,
+																			  source->val.string.len))));
+			row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
+		}
+		else if (token == WJB_VALUE)
+		{
+			if (v.type != jbvNumeric || num_sign(v.val.numeric) < 0)
+				refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
+					   "A value is not a number from 0 on.");
+			sum = num_add(sum, v.val.numeric);
+			if (!latest || !mcp->nulls[MCP_SOLD_AT])
+				continue;
+			fund_add(fold, FUND_ASSET_VALUE,
+					 num_sub(v.val.numeric, row_numeric(mcp, MCP_VALUE_CASH)));
+			row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(v.val.numeric));
+		}
+	}
+	return sum;
+}
+
+/*
+ * A valuation of the latest day strikes the price; one of an earlier day is
+ * history only.  c is never changed.
+ */
+static void
+fold_fund_valued(Fold *fold)
+{
+	Row		   *fund = fold->fund;
+	DateADT		date = json_date(fold->event->payload, "valuation_date");
+	bool		latest = fund->nulls[FUND_LAST_VALUATION_DATE] ||
+		date >= row_date(fund, FUND_LAST_VALUATION_DATE);
+
+	require_equal(fold, "asset_value", take_values(fold, latest));
+	require_equal(fold, "nav", num_sub(num_add(number(fold, "capital_cash"),
+											   number(fold, "asset_value")),
+									   number(fold, "liabilities")));
+	add_valuation(fold, date);
+	if (!latest)
+		return;
+	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(number(fold, "base_price")));
+	row_set(fund, FUND_PRICE_DATE, DateADTGetDatum(date));
+	row_set_null(fund, FUND_PRICE_SINCE);
+	row_set(fund, FUND_LAST_VALUATION_DATE, DateADTGetDatum(date));
+	note_price(fold);
+}
+
+/*
+ * Dispatch
+ */
+
+static void
+find_fund(Fold *fold)
+{
+	int64		fund_id = json_int64(fold->event->payload, "fund_id");
+
+	fold->fund = rows_find_int64(fold->rows, TABLE_FUND, fund_id);
+	if (fold->fund == NULL)
+		refuse(fold, ERRCODE_FUND_NOT_FOUND, "Fund not found",
+			   psprintf("fund_id is " INT64_FORMAT ".", fund_id));
+}
+
+static bool
+is_in_fund_stream(int32 type_id)
+{
+	return type_id != INVESTMENT_CREATED && type_id != INVESTMENT_WITHDRAWN;
+}
+
+void
+fold_event(RowSet *rows, const FoldEvent *event)
+{
+	Fold		fold = {rows, event, NULL, NULL};
+
+	if (event->type_id != FUND_CREATED && event->type_id != INVESTOR_CREATED)
+		find_fund(&fold);
+	switch ((FundEventType) event->type_id)
+	{
+		case FUND_CREATED:
+			fold_fund_created(&fold);
+			break;
+		case PRICE_LIMITS_SET:
+			fold_price_limits_set(&fold);
+			break;
+		case INVESTOR_CREATED:
+			fold_investor_created(&fold);
+			return;
+		case INVESTMENT_CREATED:
+			fold_investment_created(&fold);
+			break;
+		case INVESTMENT_WITHDRAWN:
+			fold_investment_withdrawn(&fold);
+			break;
+		case MCP_PURCHASED:
+			fold_mcp_purchased(&fold);
+			break;
+		case MCP_SOLD:
+			fold_mcp_sold(&fold);
+			break;
+		case FUND_VALUED:
+			fold_fund_valued(&fold);
+			break;
+		case ROYALTY_RECEIVED:
+			fold_royalty_received(&fold);
+			break;
+		case FEE_ACCRUED:
+			fold_fee_accrued(&fold);
+			break;
+		case FEE_PAID:
+			fold_fee_paid(&fold);
+			break;
+	}
+
+	check_figures(&fold);
+	if (is_in_fund_stream(event->type_id))
+		row_set(fold.fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
+	row_set(fold.fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
+	if (event->effective_at > row_time(fold.fund, FUND_LAST_EFFECTIVE_AT))
+		row_set(fold.fund, FUND_LAST_EFFECTIVE_AT, TimestampTzGetDatum(event->effective_at));
+}

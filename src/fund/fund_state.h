@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * fund_state.h
+ *	  A fund's figures now or as of a past moment, and what the rules of
+ *	  pricing and of the timeline make of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_FUND_STATE_H
+#define FUNDES_FUND_STATE_H
+
+#include "fund/projection.h"
+
+typedef struct FundState
+{
+	Row		   *fund;
+	TimestampTz at;
+	bool		is_past;		/* something happened later */
+	Numeric		capital_cash;
+	Numeric		asset_value;
+	Numeric		liabilities;
+	Numeric		total_supply;
+	Numeric		nav;			/* cash + assets - liabilities */
+	Numeric		base_price;
+	bool		has_price_time;
+	TimestampTz price_time;		/* what the price ages from */
+} FundState;
+
+/* After all that was true up to a moment, that moment included. */
+extern void fund_state_at(FundState *state, Row *fund, TimestampTz at);
+
+/* Raises UF009 unless units may be dealt at base_price. */
+extern void require_fair_price(const FundState *state);
+
+/*
+ * Raises UF003 unless so much of the cash that is not owed may be spent, then
+ * and at every later point of the timeline.
+ */
+extern void require_cash(const FundState *state, Numeric amount);
+
+/* The same for paying what is owed. */
+extern void require_liabilities(const FundState *state, Numeric amount);
+
+#endif							/* FUNDES_FUND_STATE_H */

@@ -1,0 +1,282 @@
+/*-------------------------------------------------------------------------
+ *
+ * investment.c
+ *	  Commands about units: create_investment, withdraw_investment.
+ *
+ *	  Units are issued and cancelled at base_price.  Units issued and cash paid
+ *	  out are rounded down, cash taken is rounded up: what is below the smallest
+ *	  coin stays in the fund.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/htup_details.h"
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "fund/command.h"
+#include "fund/fund_state.h"
+#include "fund/money.h"
+#include "fund/streams.h"
+#include "plan.h"
+
+/* A row of the function's composite type, made from keys of the payload. */
+static Datum
+receipt(Command *cmd, const char *const *keys, int nkeys)
+{
+	TupleDesc	desc;
+	Datum		values[5];
+	bool		nulls[5] = {0};
+	int			i;
+
+	if (get_call_result_type(cmd->fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "result is not composite");
+	for (i = 0; i < nkeys; i++)
+		values[i] = NumericGetDatum(json_numeric(cmd->payload, keys[i]));
+	values[nkeys] = command_event_id(cmd);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+static void
+too_small(const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_AMOUNT_TOO_SMALL),
+			 errmsg("Amount is too small"),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+/*
+ * The price at which units are issued.  A fund without units starts at its
+ * initial price, unless it has a residue that would fall to the newcomer.
+ */
+static Numeric
+issue_price(const FundState *state)
+{
+	if (num_sign(state->total_supply) > 0)
+	{
+		require_fair_price(state);
+		return state->base_price;
+	}
+	if (num_sign(state->nav) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESIDUAL_ASSETS),
+				 errmsg("Fund has residual assets without units"),
+				 errdetail("Fund " INT64_FORMAT " has no units outstanding and a NAV of %s.",
+						   row_int64(state->fund, FUND_ID), num_text(state->nav)),
+				 errhint("The residue must be taken out before anybody pays in.")));
+	return row_numeric(state->fund, FUND_INITIAL_PRICE);
+}
+
+static void
+issue_units(Command *cmd, const FundState *state, Numeric price, Numeric amount)
+{
+	int			unit_scale = row_int32(state->fund, FUND_UNIT_SCALE);
+	int			cash_scale = row_int32(state->fund, FUND_CASH_SCALE);
+	Numeric		units;
+	Numeric		taken;
+
+	if (num_sign(price) == 0)
+		too_small("base_price is 0.",
+				  "No units can be issued while the fund is worth nothing.");
+	units = num_div_floor(amount, price, unit_scale);
+	if (num_sign(units) == 0)
+		too_small(psprintf("investment_amount %s is less than the smallest number of units costs at %s a unit.",
+						   num_text(amount), num_text(price)),
+				  "Pay in more.");
+	taken = num_ceil(num_mul(units, price), cash_scale);
+	(void) checked_range(num_add(row_numeric(state->fund, FUND_TOTAL_SUPPLY), units), QUANTITY_UNITS);
+	(void) checked_range(num_add(row_numeric(state->fund, FUND_SUBSCRIPTIONS), taken), QUANTITY_CASH);
+	(void) checked_range(num_add(row_numeric(state->fund, FUND_CAPITAL_CASH), taken), QUANTITY_CASH);
+
+	json_put_numeric(&cmd->figures, "unit_price", price);
+	json_put_numeric(&cmd->figures, "units", units);
+	json_put_numeric(&cmd->figures, "cash_taken", taken);
+	json_put_numeric(&cmd->figures, "refund_cash", num_sub(amount, taken));
+}
+
+FUNDES_FUNCTION(fundes_create_investment);
+
+Datum
+fundes_create_investment(PG_FUNCTION_ARGS)
+{
+	static const char *const keys[] = {"units", "unit_price", "cash_taken", "refund_cash"};
+	Command		cmd;
+	int64		fund_id;
+	Numeric		amount;
+	char	   *investor_id;
+	Row		   *fund;
+
+	REQUIRE_ARG(0, "investor_id");
+	fund_id = arg_int64(fcinfo, 1, "fund_id");
+	amount = checked_amount(arg_numeric(fcinfo, 2, "investment_amount"),
+							QUANTITY_CASH, false, "investment_amount");
+	investor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	command_begin(&cmd, fcinfo, 3);
+	fund = command_lock_fund(&cmd, fund_id);
+	if (fund != NULL)
+		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "investment_amount");
+	json_put_string(&cmd.arguments, "investor_id", investor_id);
+	json_put_int64(&cmd.arguments, "fund_id", fund_id);
+	json_put_numeric(&cmd.arguments, "investment_amount", amount);
+
+	if (!command_replayed(&cmd, "InvestmentCreated"))
+	{
+		char	   *stream = holding_stream(fund_id, investor_id);
+		FundState	state;
+		Numeric		price;
+
+		require_investor(&cmd, investor_id);
+		(void) require_fund(fund, fund_id);
+		command_check_time(&cmd);
+		fund_state_at(&state, fund, cmd.effective_at);
+		price = issue_price(&state);
+		command_expect(&cmd, stream);
+		issue_units(&cmd, &state, price, amount);
+		command_append(&cmd, stream, "InvestmentCreated");
+	}
+	command_end(&cmd);
+	return receipt(&cmd, keys, lengthof(keys));
+}
+
+/*
+ * Withdrawals
+ */
+
+static Row *
+require_holding(Command *cmd, Row *fund, const char *investor_id)
+{
+	Datum		keys[2];
+	Row		   *holding;
+
+	keys[0] = fund->values[FUND_ID];
+	keys[1] = CStringGetTextDatum(investor_id);
+	holding = rows_find(cmd->rows, TABLE_INVESTMENT, keys);
+	if (holding == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVESTMENT_NOT_FOUND),
+				 errmsg("Investment not found"),
+				 errdetail("Investor \"%s\" never had units of fund " INT64_FORMAT ".",
+						   investor_id, row_int64(fund, FUND_ID)),
+				 errhint("View fundes.investment_current_value lists the holdings.")));
+	return holding;
+}
+
+/*
+ * The least number of units that the holding comes to at the moment or after
+ * any later event of its own.
+ */
+static Numeric
+least_units(const FundState *state, Row *holding, const char *stream)
+{
+	static KeptPlan select = PLAN(
+		"select min(units) from ("
+		"  select effective_at, lead(effective_at) over timeline as until,"
+		"         sum(case when type_id = $3 then (payload->>'units')::numeric"
+		"                  else -(payload->>'stock_quantity')::numeric end)"
+		"           over timeline as units"
+		"    from fundes.event"
+		"   where stream_id = (select s.stream_id from fundes.stream s where s.name = $1)"
+		"  window timeline as (order by effective_at, version)) history"
+		" where until > $2 or until is null",
+		TEXTOID, TIMESTAMPTZOID, INT4OID);
+	Datum		values[3];
+	bool		isnull;
+	Datum		least;
+
+	if (!state->is_past)
+		return row_numeric(holding, INVESTMENT_UNITS);
+	values[0] = CStringGetTextDatum(stream);
+	values[1] = TimestampTzGetDatum(state->at);
+	values[2] = Int32GetDatum(INVESTMENT_CREATED);
+	(void) plan_fresh(&select, values, NULL);
+	least = plan_value(1, NUMERICOID, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return isnull ? num_int(0) : DatumGetNumeric(least);
+}
+
+static void
+cancel_units(Command *cmd, const FundState *state, Row *holding,
+			 const char *stream, Numeric quantity)
+{
+	int			cash_scale = row_int32(state->fund, FUND_CASH_SCALE);
+	Numeric		held = row_numeric(holding, INVESTMENT_UNITS);
+	Numeric		basis = row_numeric(holding, INVESTMENT_COST_BASIS);
+	Numeric		least = least_units(state, holding, stream);
+	bool		everything = num_cmp(quantity, held) == 0;
+	Numeric		paid;
+	Numeric		cost;
+
+	if (num_cmp(least, quantity) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_ENOUGH_STOCK),
+				 errmsg("Not enough stock quantity"),
+				 errdetail("The investor holds %s units of fund " INT64_FORMAT "%s, to be withdrawn are %s.",
+						   num_text(least), row_int64(state->fund, FUND_ID),
+						   state->is_past ? " at some point from then on" : "",
+						   num_text(quantity)),
+				 errhint("Withdraw at most what is held.")));
+	paid = num_floor(num_mul(quantity, state->base_price), cash_scale);
+	if (num_sign(paid) == 0 && !everything)
+		too_small(psprintf("%s units at %s are worth less than the smallest coin.",
+						   num_text(quantity), num_text(state->base_price)),
+				  "Withdraw more units, or all of them.");
+	require_cash(state, paid);
+	cost = everything ? basis :
+		num_div_floor(num_mul(basis, quantity), held, cash_scale);
+
+	json_put_numeric(&cmd->figures, "unit_price", state->base_price);
+	json_put_numeric(&cmd->figures, "withdrawn_amount", paid);
+	json_put_numeric(&cmd->figures, "cost_relieved", cost);
+	json_put_numeric(&cmd->figures, "realised_gain", num_sub(paid, cost));
+}
+
+FUNDES_FUNCTION(fundes_withdraw_investment);
+
+Datum
+fundes_withdraw_investment(PG_FUNCTION_ARGS)
+{
+	static const char *const keys[] = {"withdrawn_amount", "unit_price", "realised_gain"};
+	Command		cmd;
+	int64		fund_id;
+	Numeric		quantity;
+	char	   *investor_id;
+	Row		   *fund;
+
+	REQUIRE_ARG(0, "investor_id");
+	fund_id = arg_int64(fcinfo, 1, "fund_id");
+	quantity = checked_amount(arg_numeric(fcinfo, 2, "stock_quantity"),
+							  QUANTITY_UNITS, false, "stock_quantity");
+	investor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	command_begin(&cmd, fcinfo, 3);
+	fund = command_lock_fund(&cmd, fund_id);
+	if (fund != NULL)
+		quantity = at_scale(quantity, row_int32(fund, FUND_UNIT_SCALE), "stock_quantity");
+	json_put_string(&cmd.arguments, "investor_id", investor_id);
+	json_put_int64(&cmd.arguments, "fund_id", fund_id);
+	json_put_numeric(&cmd.arguments, "stock_quantity", quantity);
+
+	if (!command_replayed(&cmd, "InvestmentWithdrawn"))
+	{
+		char	   *stream = holding_stream(fund_id, investor_id);
+		FundState	state;
+		Row		   *holding;
+
+		require_investor(&cmd, investor_id);
+		(void) require_fund(fund, fund_id);
+		holding = require_holding(&cmd, fund, investor_id);
+		command_check_time(&cmd);
+		fund_state_at(&state, fund, cmd.effective_at);
+		if (num_sign(state.total_supply) > 0)
+			require_fair_price(&state);
+		command_expect(&cmd, stream);
+		cancel_units(&cmd, &state, holding, stream, quantity);
+		command_append(&cmd, stream, "InvestmentWithdrawn");
+	}
+	command_end(&cmd);
+	return receipt(&cmd, keys, lengthof(keys));
+}

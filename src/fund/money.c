@@ -1,0 +1,194 @@
+/*-------------------------------------------------------------------------
+ *
+ * money.c
+ *	  Arithmetic with the server's numeric, see money.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "fund/money.h"
+#include "utils/fmgrprotos.h"
+
+/* Digits before the point, by Quantity. */
+static const int whole_digits[] = {20, 18, 16};
+
+static inline Numeric
+call1(PGFunction function, Numeric a)
+{
+	return DatumGetNumeric(DirectFunctionCall1(function, NumericGetDatum(a)));
+}
+
+static inline Numeric
+call2(PGFunction function, Numeric a, Numeric b)
+{
+	return DatumGetNumeric(DirectFunctionCall2(function, NumericGetDatum(a),
+											   NumericGetDatum(b)));
+}
+
+static inline Numeric
+call_scale(PGFunction function, Numeric a, int scale)
+{
+	return DatumGetNumeric(DirectFunctionCall2(function, NumericGetDatum(a),
+											   Int32GetDatum(scale)));
+}
+
+/* 10 to the power of exponent, exactly. */
+static Numeric
+power_of_ten(int exponent)
+{
+	char		text[16];
+
+	snprintf(text, sizeof(text), "1e%d", exponent);
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											   ObjectIdGetDatum(InvalidOid),
+											   Int32GetDatum(-1)));
+}
+
+Numeric
+num_int(int64 value)
+{
+	return int64_to_numeric(value);
+}
+
+Numeric
+num_add(Numeric a, Numeric b)
+{
+	return call2(numeric_add, a, b);
+}
+
+Numeric
+num_sub(Numeric a, Numeric b)
+{
+	return call2(numeric_sub, a, b);
+}
+
+Numeric
+num_mul(Numeric a, Numeric b)
+{
+	return call2(numeric_mul, a, b);
+}
+
+Numeric
+num_abs(Numeric a)
+{
+	return call1(numeric_abs, a);
+}
+
+Numeric
+num_negate(Numeric a)
+{
+	return call1(numeric_uminus, a);
+}
+
+int
+num_cmp(Numeric a, Numeric b)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
+											 NumericGetDatum(b)));
+}
+
+int
+num_sign(Numeric a)
+{
+	return num_cmp(a, num_int(0));
+}
+
+char *
+num_text(Numeric a)
+{
+	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a)));
+}
+
+Numeric
+num_floor(Numeric a, int scale)
+{
+	Assert(num_sign(a) >= 0);
+	return call_scale(numeric_trunc, a, scale);
+}
+
+Numeric
+num_ceil(Numeric a, int scale)
+{
+	Numeric		floor = num_floor(a, scale);
+
+	return num_cmp(floor, a) == 0 ? floor : num_add(floor, power_of_ten(-scale));
+}
+
+/* The server's round() goes away from zero at the half. */
+Numeric
+num_half_up(Numeric a, int scale)
+{
+	Assert(num_sign(a) >= 0);
+	return call_scale(numeric_round, a, scale);
+}
+
+/*
+ * a / b, floor at scale.  numeric's quotient is itself rounded, which could
+ * lift it over the edge; div() is not.
+ */
+Numeric
+num_div_floor(Numeric a, Numeric b, int scale)
+{
+	Numeric		shifted = num_mul(a, power_of_ten(scale));
+
+	Assert(num_sign(a) >= 0 && num_sign(b) > 0);
+	return num_mul(call2(numeric_div_trunc, shifted, b), power_of_ten(-scale));
+}
+
+static bool
+in_range(Numeric a, Quantity kind)
+{
+	return num_cmp(num_abs(a), power_of_ten(whole_digits[kind])) < 0;
+}
+
+static void
+out_of_range(const char *name, Quantity kind)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s is too large", name),
+			 errdetail("It must be less than 10^%d.", whole_digits[kind])));
+}
+
+Numeric
+checked_range(Numeric a, Quantity kind)
+{
+	static const char *const names[] =
+	{"an amount of cash", "a number of units", "a price"};
+
+	if (!in_range(a, kind))
+		out_of_range(names[kind], kind);
+	return a;
+}
+
+Numeric
+checked_amount(Numeric a, Quantity kind, bool zero_allowed, const char *name)
+{
+	if (numeric_is_nan(a) || numeric_is_inf(a) || num_sign(a) < 0 ||
+		(num_sign(a) == 0 && !zero_allowed))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AMOUNT),
+				 errmsg("Invalid amount or quantity"),
+				 errdetail("%s is %s.", name, num_text(a)),
+				 zero_allowed ? errhint("Give a number that is not negative.") :
+				 errhint("Give a number greater than 0.")));
+	if (!in_range(a, kind))
+		out_of_range(name, kind);
+	return a;
+}
+
+Numeric
+at_scale(Numeric a, int scale, const char *name)
+{
+	Numeric		result = call_scale(numeric_trunc, a, scale);
+
+	if (num_cmp(result, a) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AMOUNT),
+				 errmsg("Invalid amount or quantity"),
+				 errdetail("%s is %s, which has more than %d decimals.",
+						   name, num_text(a), scale),
+				 errhint("Amounts are never rounded on the way in: give at most %d decimals.", scale)));
+	return result;
+}

@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * money.h
+ *	  Arithmetic with the server's numeric, and every rounding there is.
+ *
+ *	  Sums, differences and products of numerics are exact.  Quotients and
+ *	  roundings have a name that says where they go and to how many decimals.
+ *	  What is rounded here is never negative, so truncation is the floor.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_MONEY_H
+#define FUNDES_MONEY_H
+
+#include "utils/numeric.h"
+
+#define PRICE_SCALE 4
+
+/* The three quantities and their bounds, as in sql/fund/domains.sql. */
+typedef enum Quantity
+{
+	QUANTITY_CASH,
+	QUANTITY_UNITS,
+	QUANTITY_PRICE
+} Quantity;
+
+extern Numeric num_int(int64 value);
+extern Numeric num_add(Numeric a, Numeric b);
+extern Numeric num_sub(Numeric a, Numeric b);
+extern Numeric num_mul(Numeric a, Numeric b);
+extern Numeric num_abs(Numeric a);
+extern Numeric num_negate(Numeric a);
+extern int	num_cmp(Numeric a, Numeric b);
+extern int	num_sign(Numeric a);
+extern char *num_text(Numeric a);
+
+extern Numeric num_floor(Numeric a, int scale);
+extern Numeric num_ceil(Numeric a, int scale);
+extern Numeric num_half_up(Numeric a, int scale);
+extern Numeric num_div_floor(Numeric a, Numeric b, int scale);
+
+/* Raises 22003 where a figure would be larger than its kind may be. */
+extern Numeric checked_range(Numeric a, Quantity kind);
+
+/*
+ * Checks of an argument: UF005 where it is no number, negative, or zero
+ * unless that is allowed; 22003 where it is too large.
+ */
+extern Numeric checked_amount(Numeric a, Quantity kind, bool zero_allowed,
+							  const char *name);
+
+/* UF005 where it has more decimals; returns it with just so many. */
+extern Numeric at_scale(Numeric a, int scale, const char *name);
+
+#endif							/* FUNDES_MONEY_H */

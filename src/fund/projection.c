@@ -1,0 +1,572 @@
+/*-------------------------------------------------------------------------
+ *
+ * projection.c
+ *	  Rows of the projection tables in memory, see projection.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "fund/money.h"
+#include "fund/projection.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+const Table tables[NTABLES] = {
+	[TABLE_FUND] = {
+		"fund", 1, {FUND_ID}, true, 30, {
+			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
+			{"currency", TEXTOID}, {"time_zone", TEXTOID},
+			{"cash_scale", INT4OID}, {"unit_scale", INT4OID},
+			{"initial_price", NUMERICOID}, {"max_price_drift", NUMERICOID},
+			{"max_price_age", INTERVALOID}, {"base_price", NUMERICOID},
+			{"price_date", DATEOID}, {"price_since", TIMESTAMPTZOID},
+			{"last_valuation_date", DATEOID}, {"capital_cash", NUMERICOID},
+			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
+			{"total_supply", NUMERICOID},
+			{"accumulated_purchase_value", NUMERICOID},
+			{"accumulated_sold_value", NUMERICOID},
+			{"subscriptions", NUMERICOID}, {"redemptions", NUMERICOID},
+			{"realised_gain", NUMERICOID}, {"royalty_income", NUMERICOID},
+			{"fee_expense", NUMERICOID}, {"distributed", NUMERICOID},
+			{"created_at", TIMESTAMPTZOID},
+			{"last_effective_at", TIMESTAMPTZOID},
+			{"last_version", INT8OID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_INVESTOR] = {
+		"investor", 1, {INVESTOR_ID}, false, 5, {
+			{"investor_id", TEXTOID}, {"name", TEXTOID},
+			{"created_at", TIMESTAMPTZOID}, {"last_version", INT8OID},
+			{"last_position", INT8OID}
+		}
+	},
+	[TABLE_INVESTMENT] = {
+		"investment", 2, {INVESTMENT_FUND_ID, INVESTMENT_INVESTOR_ID}, false, 10, {
+			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
+			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
+			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
+			{"realised_gain", NUMERICOID}, {"distributions", NUMERICOID},
+			{"last_version", INT8OID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_MCP] = {
+		"mcp", 1, {MCP_ASSET_ID}, false, 16, {
+			{"asset_id", INT8OID}, {"fund_id", INT8OID},
+			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
+			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
+			{"cost_cash", NUMERICOID}, {"estimated_value_cash", NUMERICOID},
+			{"value_cash", NUMERICOID}, {"royalty_income", NUMERICOID},
+			{"last_price_date", DATEOID}, {"is_stale", BOOLOID},
+			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
+			{"sold_price_cash", NUMERICOID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_FEE_ACCOUNT] = {
+		"fee_account", 2, {ACCOUNT_FUND_ID, ACCOUNT_KIND}, false, 5, {
+			{"fund_id", INT8OID}, {"kind", TEXTOID}, {"accrued", NUMERICOID},
+			{"paid", NUMERICOID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_VALUATION] = {
+		"valuation", 3,
+		{VALUATION_FUND_ID, VALUATION_VALUATION_DATE, VALUATION_REVISION}, false, 10, {
+			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
+			{"revision", INT4OID}, {"nav", NUMERICOID},
+			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
+			{"liabilities", NUMERICOID}, {"total_supply", NUMERICOID},
+			{"base_price", NUMERICOID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_FUND_ENTRY] = {
+		"fund_entry", 3,
+		{ENTRY_FUND_ID, ENTRY_EFFECTIVE_AT, ENTRY_LAST_POSITION}, false, 12, {
+			{"fund_id", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			{"last_position", INT8OID}, {"capital_cash", NUMERICOID},
+			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
+			{"total_supply", NUMERICOID},
+			{"accumulated_purchase_value", NUMERICOID},
+			{"accumulated_sold_value", NUMERICOID},
+			{"base_price", NUMERICOID}, {"price_date", DATEOID},
+			{"price_since", TIMESTAMPTZOID}
+		}
+	}
+};
+
+/* The statements of a table. */
+typedef struct TablePlans
+{
+	KeptPlan	find;
+	KeptPlan	update;
+	KeptPlan	insert_one;
+	KeptPlan	insert_many;
+} TablePlans;
+
+/* Those of the projections are kept for the backend's life. */
+static TablePlans projection_plans[NTABLES];
+
+typedef struct RowKey
+{
+	char		text[320];		/* the key columns, as text */
+} RowKey;
+
+typedef struct RowEntry
+{
+	RowKey		key;
+	Row		   *row;
+} RowEntry;
+
+struct RowSet
+{
+	MemoryContext context;		/* of the set, its plans included */
+	MemoryContext row_context;	/* of the rows; emptied by a flush */
+	bool		scratch;		/* not the projections themselves */
+	TablePlans *plans;
+	HTAB	   *index[NTABLES];
+	List	   *rows[NTABLES];	/* in the order of first use */
+};
+
+/*
+ * Statements
+ */
+
+static void
+append_columns(StringInfo sql, const Table *table)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumns; i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
+}
+
+static void
+append_key_condition(StringInfo sql, const Table *table, bool by_column)
+{
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
+		appendStringInfo(sql, "%s%s = $%d", i > 0 ? " and " : " where ",
+						 table->columns[table->keys[i]].name,
+						 (by_column ? table->keys[i] : i) + 1);
+}
+
+static bool
+is_key(const Table *table, int column)
+{
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
+		if (table->keys[i] == column)
+			return true;
+	return false;
+}
+
+static void
+build_plans(TablePlans *plans, const Table *table, const char *prefix, bool lock)
+{
+	StringInfoData find,
+				update,
+				one,
+				many;
+	const char *separator = "";
+	int			i;
+
+	initStringInfo(&find);
+	appendStringInfoString(&find, "select ");
+	append_columns(&find, table);
+	appendStringInfo(&find, " from %s%s", prefix, table->name);
+	append_key_condition(&find, table, false);
+	if (lock)
+		appendStringInfoString(&find, " for no key update");
+
+	initStringInfo(&update);
+	initStringInfo(&one);
+	initStringInfo(&many);
+	appendStringInfo(&update, "update %s%s set ", prefix, table->name);
+	appendStringInfo(&one, "insert into %s%s (", prefix, table->name);
+	append_columns(&one, table);
+	appendStringInfoString(&many, one.data);
+	appendStringInfoString(&one, ") values (");
+	appendStringInfoString(&many, ") select * from unnest(");
+	for (i = 0; i < table->ncolumns; i++)
+	{
+		appendStringInfo(&one, "%s$%d", i > 0 ? ", " : "", i + 1);
+		appendStringInfo(&many, "%s$%d", i > 0 ? ", " : "", i + 1);
+		if (!is_key(table, i))
+		{
+			appendStringInfo(&update, "%s%s = $%d", separator,
+							 table->columns[i].name, i + 1);
+			separator = ", ";
+		}
+		plans->update.argtypes[i] = table->columns[i].type;
+		plans->insert_one.argtypes[i] = table->columns[i].type;
+		plans->insert_many.argtypes[i] = get_array_type(table->columns[i].type);
+	}
+	appendStringInfoChar(&one, ')');
+	appendStringInfoChar(&many, ')');
+	append_key_condition(&update, table, true);
+
+	for (i = 0; i < table->nkeys; i++)
+		plans->find.argtypes[i] = table->columns[table->keys[i]].type;
+	plans->find.nargs = table->nkeys;
+	plans->update.nargs = plans->insert_one.nargs = plans->insert_many.nargs = table->ncolumns;
+	plans->update.sql = update.data;
+	plans->insert_one.sql = one.data;
+	plans->insert_many.sql = many.data;
+	/* last: it tells that all are built */
+	plans->find.sql = find.data;
+}
+
+static TablePlans *
+plans_of(RowSet *set, TableId table)
+{
+	TablePlans *plans = &set->plans[table];
+
+	if (plans->find.sql == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(set->scratch ? set->context :
+												  TopMemoryContext);
+
+		Assert(!set->scratch);
+		build_plans(plans, &tables[table], "fundes.", tables[table].locks);
+		MemoryContextSwitchTo(old);
+	}
+	return plans;
+}
+
+/*
+ * Sets
+ */
+
+static void
+empty_rows(RowSet *set)
+{
+	int			i;
+
+	MemoryContextReset(set->row_context);
+	for (i = 0; i < NTABLES; i++)
+	{
+		set->index[i] = NULL;
+		set->rows[i] = NIL;
+	}
+}
+
+RowSet *
+rows_begin(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "fundes rows", ALLOCSET_SMALL_SIZES);
+	RowSet	   *set = MemoryContextAllocZero(context, sizeof(RowSet));
+
+	set->context = context;
+	set->row_context = AllocSetContextCreate(context, "fundes rows",
+											 ALLOCSET_SMALL_SIZES);
+	set->plans = projection_plans;
+	return set;
+}
+
+RowSet *
+rows_begin_in(const char *prefix)
+{
+	RowSet	   *set = rows_begin();
+	MemoryContext old = MemoryContextSwitchTo(set->context);
+	int			i;
+
+	set->scratch = true;
+	set->plans = palloc0(sizeof(TablePlans) * NTABLES);
+	for (i = 0; i < NTABLES; i++)
+		build_plans(&set->plans[i], &tables[i], prefix, false);
+	MemoryContextSwitchTo(old);
+	return set;
+}
+
+void
+rows_end(RowSet *set)
+{
+	if (set->scratch)
+	{
+		int			i;
+
+		for (i = 0; i < NTABLES; i++)
+		{
+			plan_forget(&set->plans[i].find);
+			plan_forget(&set->plans[i].update);
+			plan_forget(&set->plans[i].insert_one);
+			plan_forget(&set->plans[i].insert_many);
+		}
+	}
+	MemoryContextDelete(set->context);
+}
+
+Size
+rows_memory(RowSet *set)
+{
+	return MemoryContextMemAllocated(set->row_context, true);
+}
+
+/*
+ * Rows
+ */
+
+static void
+make_key(RowKey *key, TableId id, const Datum *keys)
+{
+	const Table *table = &tables[id];
+	char	   *end = key->text;
+	int			i;
+
+	memset(key, 0, sizeof(*key));
+	for (i = 0; i < table->nkeys; i++)
+	{
+		Size		left = sizeof(key->text) - (end - key->text);
+
+		/* an id has no space in it, and a text stands last */
+		if (table->columns[table->keys[i]].type == TEXTOID)
+		{
+			char	   *name = TextDatumGetCString(keys[i]);
+
+			if (strlen(name) >= left)
+				elog(ERROR, "key of fundes.%s is too long", table->name);
+			strlcpy(end, name, left);
+		}
+		else
+			snprintf(end, left, INT64_FORMAT " ", (int64) keys[i]);
+		end += strlen(end);
+	}
+}
+
+static RowEntry *
+enter_key(RowSet *set, TableId table, const Datum *keys, bool *found)
+{
+	RowKey		key;
+
+	if (set->index[table] == NULL)
+	{
+		HASHCTL		ctl = {
+			.keysize = sizeof(RowKey),
+			.entrysize = sizeof(RowEntry),
+			.hcxt = set->row_context
+		};
+
+		set->index[table] = hash_create(tables[table].name, 16, &ctl,
+										HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	}
+	make_key(&key, table, keys);
+	return hash_search(set->index[table], key.text, HASH_ENTER, found);
+}
+
+static Row *
+new_row(RowSet *set, TableId table)
+{
+	MemoryContext old = MemoryContextSwitchTo(set->row_context);
+	Row		   *row = palloc0(sizeof(Row));
+
+	row->set = set;
+	row->table = table;
+	memset(row->nulls, true, sizeof(row->nulls));
+	set->rows[table] = lappend(set->rows[table], row);
+	MemoryContextSwitchTo(old);
+	return row;
+}
+
+Row *
+rows_find(RowSet *set, TableId table, const Datum *keys)
+{
+	bool		found;
+	RowEntry   *entry = enter_key(set, table, keys, &found);
+	uint64		n;
+	int			i;
+
+	if (found)
+		return entry->row;
+	entry->row = NULL;
+	n = tables[table].locks && !set->scratch ?
+		plan_write(&plans_of(set, table)->find, keys, NULL) :
+		plan_fresh(&plans_of(set, table)->find, keys, NULL);
+	if (n > 0)
+	{
+		Row		   *row = new_row(set, table);
+
+		for (i = 0; i < tables[table].ncolumns; i++)
+		{
+			bool		isnull;
+			Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
+											  SPI_tuptable->tupdesc, i + 1, &isnull);
+
+			if (!isnull)
+				row_set(row, i, value);
+		}
+		row->stored = true;
+		row->changed = false;
+		entry->row = row;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return entry->row;
+}
+
+Row *
+rows_add(RowSet *set, TableId table, const Datum *keys)
+{
+	bool		found;
+	RowEntry   *entry = enter_key(set, table, keys, &found);
+	Row		   *row = new_row(set, table);
+	int			i;
+
+	entry->row = row;
+	for (i = 0; i < tables[table].ncolumns; i++)
+		if (tables[table].columns[i].type == NUMERICOID)
+			row_set(row, i, NumericGetDatum(num_int(0)));
+	for (i = 0; i < tables[table].nkeys; i++)
+		row_set(row, tables[table].keys[i], keys[i]);
+	return row;
+}
+
+void
+row_set(Row *row, int column, Datum value)
+{
+	int16		typlen;
+	bool		typbyval;
+	MemoryContext old;
+
+	get_typlenbyval(tables[row->table].columns[column].type, &typlen, &typbyval);
+	if (!typbyval)
+	{
+		Datum		previous = row->values[column];
+
+		old = MemoryContextSwitchTo(row->set->row_context);
+		value = datumCopy(value, false, typlen);
+		MemoryContextSwitchTo(old);
+		if (!row->nulls[column])
+			pfree(DatumGetPointer(previous));
+	}
+	row->values[column] = value;
+	row->nulls[column] = false;
+	row->changed = true;
+}
+
+void
+row_set_null(Row *row, int column)
+{
+	row->nulls[column] = true;
+	row->changed = true;
+}
+
+void
+row_set_text(Row *row, int column, const char *value)
+{
+	row_set(row, column, CStringGetTextDatum(value));
+}
+
+void
+row_add(Row *row, int column, Numeric amount)
+{
+	row_set(row, column, NumericGetDatum(num_add(row_numeric(row, column), amount)));
+}
+
+char *
+row_text(const Row *row, int column)
+{
+	return TextDatumGetCString(row->values[column]);
+}
+
+/*
+ * Flush
+ */
+
+static void
+make_nulls(const Row *row, char *nulls)
+{
+	int			i;
+
+	for (i = 0; i < tables[row->table].ncolumns; i++)
+		nulls[i] = row->nulls[i] ? 'n' : ' ';
+}
+
+static void
+insert_rows(RowSet *set, TableId table, Row **rows, int n)
+{
+	const Table *t = &tables[table];
+	Datum		values[MAX_COLUMNS];
+	char		nulls[MAX_COLUMNS];
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+	bool	   *element_nulls = palloc(sizeof(bool) * n);
+	int			i;
+	int			j;
+
+	if (n == 1)
+	{
+		make_nulls(rows[0], nulls);
+		(void) plan_write(&plans_of(set, table)->insert_one, rows[0]->values, nulls);
+		return;
+	}
+	for (i = 0; i < t->ncolumns; i++)
+	{
+		int			dims[1];
+		int			lbs[1] = {1};
+		int16		typlen;
+		bool		typbyval;
+		char		typalign;
+
+		for (j = 0; j < n; j++)
+		{
+			elements[j] = rows[j]->values[i];
+			element_nulls[j] = rows[j]->nulls[i];
+		}
+		dims[0] = n;
+		get_typlenbyvalalign(t->columns[i].type, &typlen, &typbyval, &typalign);
+		values[i] = PointerGetDatum(construct_md_array(elements, element_nulls, 1, dims, lbs,
+													   t->columns[i].type,
+													   typlen, typbyval, typalign));
+	}
+	(void) plan_write(&plans_of(set, table)->insert_many, values, NULL);
+}
+
+/* Updates come first: a new row may need a unique key that they set free. */
+static void
+flush_table(RowSet *set, TableId table)
+{
+	Row		  **added = palloc(sizeof(Row *) * Max(list_length(set->rows[table]), 1));
+	int			nadded = 0;
+	ListCell   *cell;
+
+	foreach(cell, set->rows[table])
+	{
+		Row		   *row = lfirst(cell);
+		char		nulls[MAX_COLUMNS];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!row->stored)
+			added[nadded++] = row;
+		else if (row->changed)
+		{
+			make_nulls(row, nulls);
+			if (plan_write(&plans_of(set, table)->update, row->values, nulls) != 1)
+				elog(ERROR, "row of fundes.%s to update is gone", tables[table].name);
+		}
+	}
+	if (nadded > 0)
+		insert_rows(set, table, added, nadded);
+	pfree(added);
+}
+
+/* Writes what has changed and forgets all rows. */
+void
+rows_flush(RowSet *set)
+{
+	MemoryContext work = AllocSetContextCreate(set->context, "fundes flush",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	int			i;
+
+	for (i = 0; i < NTABLES; i++)
+		flush_table(set, i);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	empty_rows(set);
+}

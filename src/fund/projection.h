@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * projection.h
+ *	  Rows of the projection tables in memory: read by key, changed, flushed.
+ *
+ *	  A RowSet holds the rows that a fold touches.  A row is read from its
+ *	  table at first use; rows_flush() writes each changed row with one UPDATE,
+ *	  and all new rows of a table with one INSERT.  Rows of fundes.fund are
+ *	  locked as they are read.
+ *
+ *	  The tables may be the projections themselves, or tables of the same shape
+ *	  into which the log is folded anew (projector.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_PROJECTION_H
+#define FUNDES_PROJECTION_H
+
+#include "plan.h"
+#include "utils/date.h"
+#include "utils/hsearch.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+typedef enum TableId
+{
+	TABLE_FUND,
+	TABLE_INVESTOR,
+	TABLE_INVESTMENT,
+	TABLE_MCP,
+	TABLE_FEE_ACCOUNT,
+	TABLE_VALUATION,
+	TABLE_FUND_ENTRY
+} TableId;
+
+#define NTABLES (TABLE_FUND_ENTRY + 1)
+#define MAX_COLUMNS 32
+
+/* Columns in the order of sql/fund/projections.sql. */
+enum
+{
+	FUND_ID, FUND_NAME, FUND_STATUS, FUND_CURRENCY, FUND_TIME_ZONE,
+	FUND_CASH_SCALE, FUND_UNIT_SCALE, FUND_INITIAL_PRICE,
+	FUND_MAX_PRICE_DRIFT, FUND_MAX_PRICE_AGE, FUND_BASE_PRICE,
+	FUND_PRICE_DATE, FUND_PRICE_SINCE, FUND_LAST_VALUATION_DATE,
+	FUND_CAPITAL_CASH, FUND_ASSET_VALUE, FUND_LIABILITIES, FUND_TOTAL_SUPPLY,
+	FUND_ACCUMULATED_PURCHASE_VALUE, FUND_ACCUMULATED_SOLD_VALUE,
+	FUND_SUBSCRIPTIONS, FUND_REDEMPTIONS, FUND_REALISED_GAIN,
+	FUND_ROYALTY_INCOME, FUND_FEE_EXPENSE, FUND_DISTRIBUTED,
+	FUND_CREATED_AT, FUND_LAST_EFFECTIVE_AT, FUND_LAST_VERSION,
+	FUND_LAST_POSITION
+};
+
+enum
+{
+	INVESTOR_ID, INVESTOR_NAME, INVESTOR_CREATED_AT, INVESTOR_LAST_VERSION,
+	INVESTOR_LAST_POSITION
+};
+
+enum
+{
+	INVESTMENT_FUND_ID, INVESTMENT_INVESTOR_ID, INVESTMENT_UNITS,
+	INVESTMENT_INVESTMENT_AMOUNT, INVESTMENT_COST_BASIS,
+	INVESTMENT_WITHDRAWN_AMOUNT, INVESTMENT_REALISED_GAIN,
+	INVESTMENT_DISTRIBUTIONS, INVESTMENT_LAST_VERSION,
+	INVESTMENT_LAST_POSITION
+};
+
+enum
+{
+	MCP_ASSET_ID, MCP_FUND_ID, MCP_COPYRIGHT_CODE, MCP_REGISTRATION_NUMBER,
+	MCP_MUSIC_ID, MCP_ACQUISITION_DATE, MCP_COST_CASH,
+	MCP_ESTIMATED_VALUE_CASH, MCP_VALUE_CASH, MCP_ROYALTY_INCOME,
+	MCP_LAST_PRICE_DATE, MCP_IS_STALE, MCP_PURCHASED_AT, MCP_SOLD_AT,
+	MCP_SOLD_PRICE_CASH, MCP_LAST_POSITION
+};
+
+enum
+{
+	ACCOUNT_FUND_ID, ACCOUNT_KIND, ACCOUNT_ACCRUED, ACCOUNT_PAID,
+	ACCOUNT_LAST_POSITION
+};
+
+enum
+{
+	VALUATION_FUND_ID, VALUATION_VALUATION_DATE, VALUATION_REVISION,
+	VALUATION_NAV, VALUATION_CAPITAL_CASH, VALUATION_ASSET_VALUE,
+	VALUATION_LIABILITIES, VALUATION_TOTAL_SUPPLY, VALUATION_BASE_PRICE,
+	VALUATION_LAST_POSITION
+};
+
+enum
+{
+	ENTRY_FUND_ID, ENTRY_EFFECTIVE_AT, ENTRY_LAST_POSITION,
+	ENTRY_CAPITAL_CASH, ENTRY_ASSET_VALUE, ENTRY_LIABILITIES,
+	ENTRY_TOTAL_SUPPLY, ENTRY_ACCUMULATED_PURCHASE_VALUE,
+	ENTRY_ACCUMULATED_SOLD_VALUE, ENTRY_BASE_PRICE, ENTRY_PRICE_DATE,
+	ENTRY_PRICE_SINCE
+};
+
+typedef struct Column
+{
+	const char *name;
+	Oid			type;			/* of a domain: its base type */
+} Column;
+
+typedef struct Table
+{
+	const char *name;
+	int			nkeys;			/* columns of the primary key */
+	int			keys[3];
+	bool		locks;			/* rows are locked as they are read */
+	int			ncolumns;
+	Column		columns[MAX_COLUMNS];
+} Table;
+
+extern const Table tables[NTABLES];
+
+typedef struct RowSet RowSet;
+
+typedef struct Row
+{
+	RowSet	   *set;
+	TableId		table;
+	bool		stored;			/* in its table already */
+	bool		changed;
+	Datum		values[MAX_COLUMNS];
+	bool		nulls[MAX_COLUMNS];
+} Row;
+
+/* The projections themselves, in a new memory context below the current. */
+extern RowSet *rows_begin(void);
+
+/* Tables of the same shape, named prefix and then the projection's name. */
+extern RowSet *rows_begin_in(const char *prefix);
+extern void rows_flush(RowSet *set);
+extern void rows_end(RowSet *set);
+extern Size rows_memory(RowSet *set);
+
+/* A row by the values of its key columns; NULL where there is none. */
+extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
+
+/* A new row: key columns set, numbers 0, all else null. */
+extern Row *rows_add(RowSet *set, TableId table, const Datum *keys);
+
+static inline Row *
+rows_find_int64(RowSet *set, TableId table, int64 key)
+{
+	Datum		keys[1];
+
+	keys[0] = Int64GetDatum(key);
+	return rows_find(set, table, keys);
+}
+
+extern void row_set(Row *row, int column, Datum value);
+extern void row_set_null(Row *row, int column);
+extern void row_set_text(Row *row, int column, const char *value);
+extern void row_add(Row *row, int column, Numeric amount);
+
+static inline Numeric
+row_numeric(const Row *row, int column)
+{
+	Assert(!row->nulls[column]);
+	return DatumGetNumeric(row->values[column]);
+}
+
+static inline int64
+row_int64(const Row *row, int column)
+{
+	return DatumGetInt64(row->values[column]);
+}
+
+static inline int32
+row_int32(const Row *row, int column)
+{
+	return DatumGetInt32(row->values[column]);
+}
+
+static inline TimestampTz
+row_time(const Row *row, int column)
+{
+	return DatumGetTimestampTz(row->values[column]);
+}
+
+static inline DateADT
+row_date(const Row *row, int column)
+{
+	return DatumGetDateADT(row->values[column]);
+}
+
+extern char *row_text(const Row *row, int column);
+
+#endif							/* FUNDES_PROJECTION_H */

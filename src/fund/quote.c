@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * quote.c
+ *	  Quotes of copyrights: record_mcp_price, get_mcp_index.
+ *
+ *	  Quotes are not events: they come from outside and may be mended.  The
+ *	  values that a valuation found go into its event.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "fund/command.h"
+#include "fund/money.h"
+#include "plan.h"
+#include "utils/fmgrprotos.h"
+
+FUNDES_FUNCTION(fundes_record_mcp_price);
+
+Datum
+fundes_record_mcp_price(PG_FUNCTION_ARGS)
+{
+	static KeptPlan upsert = PLAN(
+		"insert into fundes.mcp_price as p values ($1, $2, $3, $4, $5, clock_timestamp())"
+		" on conflict (copyright_code, registration_number, music_id, price_date)"
+		" do update set price = excluded.price, recorded_at = excluded.recorded_at"
+		" where p.price <> excluded.price",
+		TEXTOID, TEXTOID, TEXTOID, DATEOID, NUMERICOID);
+	static const char *const names[] =
+	{"copyright_code", "registration_number", "music_id", "price_date", "price"};
+	Datum		values[5];
+	Numeric		price;
+	Owner		owner;
+	int			i;
+
+	for (i = 0; i < lengthof(names); i++)
+		REQUIRE_ARG(i, names[i]);
+	price = checked_amount(PG_GETARG_NUMERIC(4), QUANTITY_PRICE, true, "price");
+	values[4] = NumericGetDatum(at_scale(price, PRICE_SCALE, "price"));
+	for (i = 0; i < 3; i++)
+		values[i] = CStringGetTextDatum(arg_text(fcinfo, i, names[i]));
+	values[3] = DateADTGetDatum(arg_date(fcinfo, 3, names[3]));
+
+	owner_begin(&owner);
+	(void) plan_write(&upsert, values, NULL);
+	owner_end(&owner);
+	PG_RETURN_VOID();
+}
+
+FUNDES_FUNCTION(fundes_get_mcp_index);
+
+Datum
+fundes_get_mcp_index(PG_FUNCTION_ARGS)
+{
+	static KeptPlan select = PLAN(
+		"select price from fundes.mcp_price"
+		" where copyright_code = $1 and registration_number = $2 and music_id = $3"
+		"   and price_date <= $4 and price_date >= $4 - $5"
+		" order by price_date desc limit 1",
+		TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID);
+	static const char *const names[] =
+	{"copyright_code", "registration_number", "music_id", "as_of"};
+	Datum		values[5];
+	Datum		price = (Datum) 0;
+	bool		isnull = true;
+	Owner		owner;
+	int			i;
+
+	for (i = 0; i < lengthof(names); i++)
+	{
+		REQUIRE_ARG(i, names[i]);
+		values[i] = PG_GETARG_DATUM(i);
+	}
+	values[4] = DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
+									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+
+	owner_begin(&owner);
+	if (plan_read(&select, values, NULL) > 0)
+		price = plan_value(1, NUMERICOID, &isnull);
+	owner_end(&owner);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(price);
+}

@@ -1,0 +1,141 @@
+/*-------------------------------------------------------------------------
+ *
+ * streams.c
+ *	  The streams of the fund domain, and what the domain does for events that
+ *	  are appended directly: it reserves its categories, locks the funds before
+ *	  the store locks streams (as commands do), and sees that an event stands
+ *	  in the stream that its payload names.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "fund/fold.h"
+#include "fund/streams.h"
+#include "json.h"
+#include "locks.h"
+#include "miscadmin.h"
+#include "plan.h"
+
+static const char *const reserved[] = {"fund", "holding", "investor", "index"};
+
+char *
+fund_stream(int64 fund_id)
+{
+	return psprintf("fund-" INT64_FORMAT, fund_id);
+}
+
+char *
+investor_stream(const char *investor_id)
+{
+	return psprintf("investor-%s", investor_id);
+}
+
+char *
+holding_stream(int64 fund_id, const char *investor_id)
+{
+	return psprintf("holding-" INT64_FORMAT "-%s", fund_id, investor_id);
+}
+
+static bool
+reserves(const char *category, int len)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(reserved); i++)
+		if (strlen(reserved[i]) == len && memcmp(reserved[i], category, len) == 0)
+			return true;
+	return false;
+}
+
+/* The fund that a stream is about, or 0. */
+static int64
+fund_of_stream(const char *stream)
+{
+	const char *digits;
+
+	if (strncmp(stream, "fund-", 5) == 0)
+		digits = stream + 5;
+	else if (strncmp(stream, "holding-", 8) == 0)
+		digits = stream + 8;
+	else
+		return 0;
+	return (int64) strtoll(digits, NULL, 10);
+}
+
+static int
+compare_int64(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+lock_funds(const NewEvent *events, int nevents)
+{
+	static KeptPlan lock = PLAN("select 1 from fundes.fund where fund_id = $1 for no key update",
+								INT8OID);
+	int64	   *funds = palloc(sizeof(int64) * Max(nevents, 1));
+	bool		new_fund = false;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		int64		fund = fund_of_stream(events[i].stream);
+
+		new_fund |= events[i].event_type.type_id == FUND_CREATED;
+		if (fund > 0 && (n == 0 || funds[n - 1] != fund))
+			funds[n++] = fund;
+	}
+	if (new_fund)
+		(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
+	qsort(funds, n, sizeof(int64), compare_int64);
+	for (i = 0; i < n; i++)
+	{
+		Datum		fund = Int64GetDatum(funds[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || funds[i] != funds[i - 1])
+			(void) plan_write(&lock, &fund, NULL);
+	}
+	pfree(funds);
+}
+
+static void
+check_stream(const NewEvent *event)
+{
+	char	   *stream;
+	const char *key = "fund_id";
+
+	switch ((FundEventType) event->event_type.type_id)
+	{
+		case INVESTOR_CREATED:
+			stream = investor_stream(json_string(event->payload, "investor_id"));
+			key = "investor_id";
+			break;
+		case INVESTMENT_CREATED:
+		case INVESTMENT_WITHDRAWN:
+			stream = holding_stream(json_int64(event->payload, "fund_id"),
+									json_string(event->payload, "investor_id"));
+			break;
+		default:
+			stream = fund_stream(json_int64(event->payload, "fund_id"));
+	}
+	if (strcmp(stream, event->stream) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload of %s does not fit its stream: key \"%s\"",
+						event->type, key),
+				 errdetail("By the payload the event belongs to stream \"%s\", not \"%s\".",
+						   stream, event->stream)));
+}
+
+const AppendModule fund_module = {
+	.reserves = reserves,
+	.lock = lock_funds,
+	.check = check_stream
+};

@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * streams.h
+ *	  The streams of the fund domain, and the locks that guard a fund.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_STREAMS_H
+#define FUNDES_STREAMS_H
+
+#include "store/append.h"
+
+/* fund-<fund_id>, investor-<id>, holding-<fund_id>-<investor_id> */
+extern char *fund_stream(int64 fund_id);
+extern char *investor_stream(const char *investor_id);
+extern char *holding_stream(int64 fund_id, const char *investor_id);
+
+/* What the domain does for events that are appended directly. */
+extern const AppendModule fund_module;
+
+#endif							/* FUNDES_STREAMS_H */

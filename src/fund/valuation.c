@@ -1,0 +1,436 @@
+/*-------------------------------------------------------------------------
+ *
+ * valuation.c
+ *	  update_mcp_asset_value: the nightly valuation.
+ *
+ *	  A valuation is of the end of a day D in the fund's zone.  Cash, what is
+ *	  owed, units and the copyrights held are those of that moment, also when
+ *	  deals of the next day came before the job:
+ *
+ *		asset_value = sum over copyrights held of the quote for D, half up to a
+ *					  coin; where there is none, the last value is carried
+ *		NAV			= capital_cash + asset_value - liabilities
+ *		base_price	= NAV / total_supply, floor at 4 decimals
+ *
+ *	  capital_cash is never changed.  The same inputs again write nothing; other
+ *	  inputs for a day are a new revision.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "fund/calendar.h"
+#include "fund/command.h"
+#include "fund/fund_state.h"
+#include "fund/money.h"
+#include "fund/streams.h"
+#include "miscadmin.h"
+#include "plan.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/*
+ * What a valuation is made of
+ */
+
+/* The values found, as they go into the payload. */
+typedef struct Values
+{
+	Numeric		total;
+	Jsonb	   *values;			/* asset_id: value */
+	Jsonb	   *sources;		/* asset_id: date of the quote used */
+	Jsonb	   *stale;			/* asset_ids whose value is carried */
+} Values;
+
+/*
+ * Per copyright held at a moment: the quote for the day and its date, and the
+ * value to carry where there is none.  For a day before the latest valuation
+ * that is the value as of that day, or the cost; otherwise the present one.
+ */
+static KeptPlan held_copyrights = PLAN(
+	"select m.asset_id, q.price,"
+	"       (select max(p.price_date) from fundes.mcp_price p"
+	"         where (p.copyright_code, p.registration_number, p.music_id)"
+	"               = (m.copyright_code, m.registration_number, m.music_id)"
+	"           and p.price_date <= $2 and q.price is not null),"
+	"       case when not $4 then m.value_cash else coalesce("
+	"         (select (e.payload->'values'->>m.asset_id::text)::numeric"
+	"            from fundes.valuation v join fundes.event e on e.position = v.last_position"
+	"           where v.fund_id = $1 and v.valuation_date <= $2"
+	"             and e.payload->'values' ? m.asset_id::text"
+	"           order by v.valuation_date desc, v.revision desc limit 1),"
+	"         m.cost_cash) end"
+	"  from fundes.mcp m,"
+	"       lateral (select fundes.get_mcp_index(m.copyright_code, m.registration_number,"
+	"                                            m.music_id, $2) as price) q"
+	" where m.fund_id = $1 and m.purchased_at < $3"
+	"   and (m.sold_at is null or m.sold_at >= $3)"
+	" order by m.asset_id",
+	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID);
+
+static void
+find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
+{
+	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
+	bool		history = !fund->nulls[FUND_LAST_VALUATION_DATE] &&
+		day < row_date(fund, FUND_LAST_VALUATION_DATE);
+	Datum		values[4];
+	JsonObject	value_object;
+	JsonObject	source_object;
+	JsonbParseState *stale = NULL;
+	uint64		n;
+	uint64		i;
+
+	values[0] = fund->values[FUND_ID];
+	values[1] = DateADTGetDatum(day);
+	values[2] = TimestampTzGetDatum(end);
+	values[3] = BoolGetDatum(history);
+	n = plan_fresh(&held_copyrights, values, NULL);
+
+	result->total = num_int(0);
+	json_begin(&value_object);
+	json_begin(&source_object);
+	(void) pushJsonbValue(&stale, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < n; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		no_quote;
+		bool		no_date;
+		bool		isnull;
+		int64		asset_id = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
+		Datum		quote = SPI_getbinval(tuple, desc, 2, &no_quote);
+		Datum		quote_date = SPI_getbinval(tuple, desc, 3, &no_date);
+		Datum		carried = SPI_getbinval(tuple, desc, 4, &isnull);
+		Numeric		value = no_quote ? DatumGetNumericCopy(carried) :
+			num_half_up(DatumGetNumeric(quote), cash_scale);
+		char	   *key = psprintf(INT64_FORMAT, asset_id);
+
+		json_put_numeric(&value_object, key, value);
+		if (!no_quote && !no_date)
+			json_put_date(&source_object, key, DatumGetDateADT(quote_date));
+		if (no_quote)
+		{
+			JsonbValue	v;
+
+			v.type = jbvNumeric;
+			v.val.numeric = num_int(asset_id);
+			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
+		}
+		result->total = num_add(result->total, value);
+	}
+	result->values = json_end(&value_object);
+	result->sources = json_end(&source_object);
+	result->stale = JsonbValueToJsonb(pushJsonbValue(&stale, WJB_END_ARRAY, NULL));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static Numeric
+strike_price(const FundState *state, Numeric nav)
+{
+	if (num_sign(state->total_supply) == 0)
+		return num_sign(nav) == 0 ? row_numeric(state->fund, FUND_INITIAL_PRICE) :
+			state->base_price;
+	if (num_sign(nav) < 0)
+		return num_int(0);
+	return checked_range(num_div_floor(nav, state->total_supply, PRICE_SCALE),
+						 QUANTITY_PRICE);
+}
+
+/* The payload of the latest revision of a day, or NULL; counts the revisions. */
+static Jsonb *
+latest_revision(int64 fund_id, DateADT day, int32 *revisions)
+{
+	static KeptPlan select = PLAN("select revision, last_position from fundes.valuation"
+								  " where fund_id = $1 and valuation_date = $2"
+								  " order by revision desc limit 1",
+								  INT8OID, DATEOID);
+	Datum		values[2];
+	StoredEvent event;
+	int64		position;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = DateADTGetDatum(day);
+	*revisions = 0;
+	if (plan_fresh(&select, values, NULL) == 0)
+		return NULL;
+	*revisions = DatumGetInt32(plan_value(1, INT4OID, &isnull));
+	position = DatumGetInt64(plan_value(2, INT8OID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	if (!log_find_position(position, &event))
+		elog(ERROR, "event of a valuation is not in the log");
+	return event.payload;
+}
+
+/* Whether two valuations found the same; where quotes came from is no matter. */
+static bool
+same_inputs(const Jsonb *a, const Jsonb *b)
+{
+	static const char *const objects[] = {"values", "stale"};
+	static const char *const figures[] = {"capital_cash", "liabilities", "total_supply"};
+	int			i;
+
+	for (i = 0; i < lengthof(objects); i++)
+		if (compareJsonbContainers(&json_json(a, objects[i])->root,
+								   &json_json(b, objects[i])->root) != 0)
+			return false;
+	for (i = 0; i < lengthof(figures); i++)
+		if (num_cmp(json_numeric(a, figures[i]), json_numeric(b, figures[i])) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * One fund
+ */
+
+static DateADT
+valuation_day(Command *cmd, Row *fund)
+{
+	if (!cmd->fcinfo->args[1].isnull)
+		return arg_date(cmd->fcinfo, 1, "valuation_date");
+	return day_of(cmd->effective_at, row_text(fund, FUND_TIME_ZONE)) - 1;
+}
+
+static void
+check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
+{
+	if (end > cmd->effective_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_EFFECTIVE_IN_FUTURE),
+				 errmsg("the day to be valued has not ended"),
+				 errdetail("%s ends at %s in zone %s.", date_text(day),
+						   timestamptz_to_str(end), row_text(fund, FUND_TIME_ZONE)),
+				 errhint("Leave valuation_date out to value yesterday.")));
+	if (end <= row_time(fund, FUND_CREATED_AT))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("valuation_date is before the fund was created"),
+				 errdetail("Fund " INT64_FORMAT " was created at %s.",
+						   row_int64(fund, FUND_ID),
+						   timestamptz_to_str(row_time(fund, FUND_CREATED_AT)))));
+}
+
+static void
+put_figures(JsonObject *object, const FundState *state, DateADT day,
+			const Values *found)
+{
+	Numeric		nav = num_sub(num_add(state->capital_cash, found->total), state->liabilities);
+
+	json_put_date(object, "valuation_date", day);
+	json_put_json(object, "values", found->values);
+	json_put_json(object, "sources", found->sources);
+	json_put_json(object, "stale", found->stale);
+	json_put_numeric(object, "asset_value", found->total);
+	json_put_numeric(object, "capital_cash", state->capital_cash);
+	json_put_numeric(object, "liabilities", state->liabilities);
+	json_put_numeric(object, "nav", nav);
+	json_put_numeric(object, "total_supply", state->total_supply);
+	json_put_numeric(object, "base_price", strike_price(state, nav));
+}
+
+/* Values a fund; returns the status, with the figures in cmd->payload. */
+static const char *
+value_fund(Command *cmd, int64 fund_id)
+{
+	Row		   *fund = command_lock_fund(cmd, fund_id);
+	DateADT		day;
+	TimestampTz end;
+	FundState	state;
+	Values		found;
+	Jsonb	   *known;
+	int32		revisions;
+
+	json_put_int64(&cmd->arguments, "fund_id", fund_id);
+	if (!cmd->fcinfo->args[1].isnull)
+		json_put_date(&cmd->arguments, "valuation_date",
+					  arg_date(cmd->fcinfo, 1, "valuation_date"));
+	if (command_replayed(cmd, "FundValued"))
+		return json_int64(cmd->payload, "revision") == 1 ? "valued" : "revised";
+
+	(void) require_fund(fund, fund_id);
+	command_check_time(cmd);
+	day = valuation_day(cmd, fund);
+	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
+	check_day(cmd, fund, day, end);
+	command_expect(cmd, fund_stream(fund_id));
+
+	/* the end of the day is the first moment that does not count */
+	fund_state_at(&state, fund, end - 1);
+	find_values(&found, fund, day, end);
+	put_figures(&cmd->figures, &state, day, &found);
+	known = latest_revision(fund_id, day, &revisions);
+	json_put_int64(&cmd->figures, "revision", revisions + 1);
+	if (known != NULL)
+	{
+		JsonObject	probe;
+
+		json_begin(&probe);
+		put_figures(&probe, &state, day, &found);
+		if (same_inputs(known, json_end(&probe)))
+		{
+			cmd->payload = known;
+			return "unchanged";
+		}
+	}
+	command_append(cmd, fund_stream(fund_id), "FundValued");
+	return revisions == 0 ? "valued" : "revised";
+}
+
+/*
+ * Results
+ */
+
+static void
+put_result(ReturnSetInfo *rsinfo, int64 fund_id, const Jsonb *payload, const char *status)
+{
+	static const char *const figures[] =
+	{"asset_value", "capital_cash", "liabilities", "nav", "total_supply", "base_price"};
+	Datum		values[10];
+	bool		nulls[10];
+	int			i;
+
+	memset(nulls, payload == NULL, sizeof(nulls));
+	values[0] = Int64GetDatum(fund_id);
+	values[9] = CStringGetTextDatum(status);
+	nulls[0] = nulls[9] = false;
+	if (payload != NULL)
+	{
+		values[1] = DateADTGetDatum(json_date(payload, "valuation_date"));
+		for (i = 0; i < lengthof(figures); i++)
+			values[2 + i] = NumericGetDatum(json_numeric(payload, figures[i]));
+		values[8] = Int32GetDatum(JB_ROOT_COUNT(json_json(payload, "stale")));
+	}
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+value_one(FunctionCallInfo fcinfo, int64 fund_id)
+{
+	Command		cmd;
+	const char *status;
+
+	command_begin(&cmd, fcinfo, 2);
+	status = value_fund(&cmd, fund_id);
+	command_end(&cmd);
+	put_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
+}
+
+/*
+ * All funds
+ */
+
+static int64 *
+all_funds(uint64 *count)
+{
+	static KeptPlan select = PLAN("select fund_id from fundes.fund order by fund_id");
+	int64	   *funds;
+	uint64		i;
+	Owner		owner;
+
+	owner_begin(&owner);
+	*count = plan_fresh(&select, NULL, NULL);
+	funds = palloc(sizeof(int64) * Max(*count, 1));
+	for (i = 0; i < *count; i++)
+	{
+		bool		isnull;
+
+		funds[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+											   SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	owner_end(&owner);
+	return funds;
+}
+
+/* One fund's trouble is its status and a warning; the others go on. */
+static void
+value_in_subtransaction(FunctionCallInfo fcinfo, int64 fund_id)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner resources = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		value_one(fcinfo, fund_id);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = resources;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = resources;
+
+		/* a cancelled or doomed transaction does not go on */
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+			ReThrowError(error);
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("fund " INT64_FORMAT " could not be valued: %s",
+						fund_id, error->message),
+				 error->detail ? errdetail("%s", error->detail) : 0,
+				 error->hint ? errhint("%s", error->hint) : 0));
+		put_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, NULL,
+				   psprintf("error: %s %s", unpack_sql_state(error->sqlerrcode),
+							error->message));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+}
+
+FUNDES_FUNCTION(fundes_update_mcp_asset_value);
+
+Datum
+fundes_update_mcp_asset_value(PG_FUNCTION_ARGS)
+{
+	MemoryContext work;
+	MemoryContext old;
+	int64	   *funds;
+	uint64		n;
+	uint64		i;
+
+	if (!PG_ARGISNULL(1))
+		(void) arg_date(fcinfo, 1, "valuation_date");
+	if (PG_ARGISNULL(0) && (!PG_ARGISNULL(3) || !PG_ARGISNULL(4)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event_id and expected_version are of one event: give fund_id too")));
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(0))
+	{
+		value_one(fcinfo, PG_GETARG_INT64(0));
+		return (Datum) 0;
+	}
+
+	funds = all_funds(&n);
+	work = AllocSetContextCreate(CurrentMemoryContext, "fundes valuation",
+								 ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	for (i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		value_in_subtransaction(fcinfo, funds[i]);
+		MemoryContextReset(work);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	return (Datum) 0;
+}

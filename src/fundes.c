@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * fundes.c
+ *	  The module: settings, and the fund domain put on top of the event store.
+ *
+ *	  The way of the data:
+ *
+ *		command -> log -> projector -> views
+ *
+ *	  A command (src/fund/, one file a concern) locks what it decides about,
+ *	  checks the rules, computes every figure and appends events.  The store
+ *	  (src/store/) writes them to the log.  A statement trigger
+ *	  (src/fund/projector.c) folds them (src/fund/fold.c) into the projection
+ *	  tables, which views show.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include <limits.h>
+
+#include "fund/streams.h"
+#include "store/append.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+int			fundes_max_event_size;
+char	   *fundes_max_quote_age;
+
+/* Whether a text is an interval, told without raising an error. */
+static bool
+is_interval(char *value)
+{
+	char		buffer[256];
+	char	   *fields[MAXDATEFIELDS];
+	int			types[MAXDATEFIELDS];
+	int			nfields;
+	int			kind;
+	struct pg_itm_in itm;
+
+	if (ParseDateTime(value, buffer, sizeof(buffer), fields, types,
+					  MAXDATEFIELDS, &nfields) != 0)
+		return false;
+	return DecodeInterval(fields, types, nfields, INTERVAL_FULL_RANGE, &kind, &itm) == 0 &&
+		kind == DTK_DELTA;
+}
+
+static bool
+check_quote_age(char **newval, void **extra, GucSource source)
+{
+	if (is_interval(*newval))
+		return true;
+	GUC_check_errdetail("It must be an interval, such as \"30 days\".");
+	return false;
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("fundes.max_event_size",
+							"Largest payload and metadata of one event.",
+							NULL,
+							&fundes_max_event_size,
+							1024 * 1024, 1024, INT_MAX,
+							PGC_SUSET, GUC_UNIT_BYTE,
+							NULL, NULL, NULL);
+	DefineCustomStringVariable("fundes.max_quote_age",
+							   "How old a quote of a copyright may be to be used in a valuation.",
+							   "A quote of exactly that age still counts.",
+							   &fundes_max_quote_age,
+							   "30 days",
+							   PGC_USERSET, 0,
+							   check_quote_age, NULL, NULL);
+	MarkGUCPrefixReserved("fundes");
+	append_init(&fund_module);
+}

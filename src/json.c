@@ -1,0 +1,168 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  Building and reading flat jsonb objects, see json.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "json.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+
+void
+json_begin(JsonObject *object)
+{
+	object->state = NULL;
+	(void) pushJsonbValue(&object->state, WJB_BEGIN_OBJECT, NULL);
+}
+
+static void
+put(JsonObject *object, const char *key, JsonbValue *value)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = strlen(key);
+	(void) pushJsonbValue(&object->state, WJB_KEY, &name);
+	(void) pushJsonbValue(&object->state, WJB_VALUE, value);
+}
+
+void
+json_put_null(JsonObject *object, const char *key)
+{
+	JsonbValue	v;
+
+	v.type = jbvNull;
+	put(object, key, &v);
+}
+
+void
+json_put_string(JsonObject *object, const char *key, const char *value)
+{
+	JsonbValue	v;
+
+	v.type = jbvString;
+	v.val.string.val = unconstify(char *, value);
+	v.val.string.len = strlen(value);
+	put(object, key, &v);
+}
+
+void
+json_put_numeric(JsonObject *object, const char *key, Numeric value)
+{
+	JsonbValue	v;
+
+	v.type = jbvNumeric;
+	v.val.numeric = value;
+	put(object, key, &v);
+}
+
+void
+json_put_int64(JsonObject *object, const char *key, int64 value)
+{
+	json_put_numeric(object, key, int64_to_numeric(value));
+}
+
+void
+json_put_date(JsonObject *object, const char *key, DateADT value)
+{
+	json_put_string(object, key,
+					JsonEncodeDateTime(NULL, DateADTGetDatum(value), DATEOID, NULL));
+}
+
+void
+json_put_json(JsonObject *object, const char *key, Jsonb *value)
+{
+	JsonbValue	v;
+
+	v.type = jbvBinary;
+	v.val.binary.data = &value->root;
+	v.val.binary.len = VARSIZE(value) - VARHDRSZ;
+	put(object, key, &v);
+}
+
+Jsonb *
+json_end(JsonObject *object)
+{
+	return JsonbValueToJsonb(pushJsonbValue(&object->state, WJB_END_OBJECT, NULL));
+}
+
+Jsonb *
+json_merge(Jsonb *first, Jsonb *second)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat,
+											  JsonbPGetDatum(first),
+											  JsonbPGetDatum(second)));
+}
+
+/* The value of a key, or NULL where the key is absent or its value null. */
+JsonbValue *
+json_find(const Jsonb *object, const char *key)
+{
+	JsonbValue *value = getKeyJsonValueFromContainer(unconstify(JsonbContainer *, &object->root),
+													 key, strlen(key), NULL);
+
+	return value == NULL || value->type == jbvNull ? NULL : value;
+}
+
+static JsonbValue *
+must_find(const Jsonb *object, const char *key)
+{
+	JsonbValue *value = json_find(object, key);
+
+	if (value == NULL)
+		elog(ERROR, "payload has no key \"%s\"", key);
+	return value;
+}
+
+Numeric
+json_numeric(const Jsonb *object, const char *key)
+{
+	JsonbValue *value = must_find(object, key);
+
+	if (value->type != jbvNumeric)
+		elog(ERROR, "key \"%s\" of the payload is no number", key);
+	return value->val.numeric;
+}
+
+int64
+json_int64(const Jsonb *object, const char *key)
+{
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
+											 NumericGetDatum(json_numeric(object, key))));
+}
+
+char *
+json_string(const Jsonb *object, const char *key)
+{
+	JsonbValue *value = must_find(object, key);
+
+	if (value->type != jbvString)
+		elog(ERROR, "key \"%s\" of the payload is no string", key);
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+DateADT
+json_date(const Jsonb *object, const char *key)
+{
+	return DatumGetDateADT(DirectFunctionCall1(date_in,
+											   CStringGetDatum(json_string(object, key))));
+}
+
+Jsonb *
+json_json(const Jsonb *object, const char *key)
+{
+	return JsonbValueToJsonb(must_find(object, key));
+}
+
+char *
+json_text(const Jsonb *object)
+{
+	return JsonbToCString(NULL, unconstify(JsonbContainer *, &object->root),
+						  VARSIZE(object));
+}

@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * locks.h
+ *	  Heavyweight locks of fundes' own class.
+ *
+ *	  They are advisory locks whose fourth field no SQL function can produce,
+ *	  so nobody's pg_advisory_lock() can block or fake them.  All are held to
+ *	  the end of the transaction, or until the savepoint in which they were
+ *	  taken is rolled back.
+ *
+ *	  The order in which our own code takes locks:
+ *		1. LOCK_NEW_FUND, LOCK_COPYRIGHT (see each command)
+ *		2. rows of fundes.fund, in ascending fund_id
+ *		3. LOCK_ALL_STREAMS
+ *		4. LOCK_STREAM, in ascending key
+ *		5. LOCK_TYPE, in ascending key
+ *		6. LOCK_POSITION, which nobody waits for
+ *		7. rows of the other projections
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_LOCKS_H
+#define FUNDES_LOCKS_H
+
+#include "storage/lock.h"
+
+typedef enum LockClass
+{
+	/* an append in progress; the key is below all positions it may get */
+	LOCK_POSITION = 0xFDE0,
+	/* a stream; the key is a hash of its name, as it may not exist yet */
+	LOCK_STREAM,
+	/* shared by all appends, exclusive for one over very many streams */
+	LOCK_ALL_STREAMS,
+	/* a new event type; the key is a hash of its name */
+	LOCK_TYPE,
+	/* the next fund_id */
+	LOCK_NEW_FUND,
+	/* who holds a copyright; the key is a hash of its three names */
+	LOCK_COPYRIGHT
+} LockClass;
+
+#define LOCK_SHARED		ShareLock
+#define LOCK_EXCLUSIVE	ExclusiveLock
+
+/* Whether the lock was not held before. */
+extern bool lock_acquire(LockClass class, uint64 key, LOCKMODE mode);
+extern bool lock_held(LockClass class, uint64 key, LOCKMODE mode);
+extern uint64 lock_key(const char *name, int len);
+
+#endif							/* FUNDES_LOCKS_H */

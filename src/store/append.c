@@ -1,0 +1,712 @@
+/*-------------------------------------------------------------------------
+ *
+ * append.c
+ *	  Appending to the log, see append.h.
+ *
+ *	  The order of the rules: replay, payload fits its type, expectations,
+ *	  write.  All of them run under the locks of all streams that the call
+ *	  names, there or not yet, taken in ascending order of their keys; so the
+ *	  versions that are found stay true until the transaction ends, and two
+ *	  calls over the same streams cannot deadlock each other.
+ *
+ *	  A call over more than MAX_STREAM_LOCKS streams takes one lock that stands
+ *	  for all streams, which every other call shares, so that the lock table
+ *	  does not run out.
+ *
+ *	  Two sessions that bring the same event id at the same time meet at the
+ *	  stream's lock where the stream is the same: the later one finds a replay.
+ *	  Where the streams differ, the later one waits in the unique index of the
+ *	  given ids, and its insert skips the row; then the id is known in another
+ *	  stream, which is UF008.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "json.h"
+#include "lib/stringinfo.h"
+#include "locks.h"
+#include "miscadmin.h"
+#include "owner.h"
+#include "plan.h"
+#include "store/append.h"
+#include "store/payload_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/json.h"
+
+#define MAX_STREAM_LOCKS 64		/* of one transaction */
+
+typedef struct Stream
+{
+	uint64		key;			/* of its lock */
+	const char *name;
+	int64		expected;
+	bool		written;		/* or only checked */
+	int64		id;				/* 0: not there yet */
+	int64		version;		/* of its last event */
+} Stream;
+
+static const AppendModule *append_module = NULL;
+static int	stream_locks_held = 0;
+
+static void
+forget_locks(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		stream_locks_held = 0;
+}
+
+void
+append_init(const AppendModule *module)
+{
+	append_module = module;
+	RegisterXactCallback(forget_locks, NULL);
+}
+
+/*
+ * Arguments
+ */
+
+int64
+checked_expected_version(int64 version)
+{
+	if (version < 0 && version != EXPECT_EXISTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid expected version: " INT64_FORMAT, version),
+				 errhint("NULL expects nothing, 0 an empty stream, n > 0 exactly version n, -4 a stream that is not empty.")));
+	return version;
+}
+
+Jsonb *
+checked_json_object(Jsonb *value, const char *name)
+{
+	if (!JB_ROOT_IS_OBJECT(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a JSON object", name)));
+	return value;
+}
+
+void
+check_event_size(const Jsonb *payload, const Jsonb *metadata)
+{
+	Size		size = VARSIZE(payload);
+
+	if (metadata != NULL)
+		size += VARSIZE(metadata);
+	if (size > fundes_max_event_size)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("event is too large"),
+				 errdetail("Payload and metadata have %zu bytes, the limit is %d.",
+						   size, fundes_max_event_size),
+				 errhint("Keep large content elsewhere and refer to it, or raise fundes.max_event_size.")));
+}
+
+/*
+ * Streams
+ */
+
+static int
+compare_streams(const void *a, const void *b)
+{
+	const Stream *x = a;
+	const Stream *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void
+set_stream(Stream *stream, const char *name, int64 expected, bool written)
+{
+	stream->name = name;
+	stream->key = lock_key(name, strlen(name));
+	stream->expected = expected;
+	stream->written = written;
+	stream->id = 0;
+	stream->version = 0;
+}
+
+/* The distinct streams of a call, in the order of their locks. */
+static Stream *
+collect_streams(const NewEvent *events, int nevents,
+				const Expectation *expectations, int nexpectations,
+				int *count)
+{
+	Size		n = add_size(nevents, nexpectations);
+	Stream	   *streams = palloc(mul_size(Max(n, 1), sizeof(Stream)));
+	int			kept = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		set_stream(&streams[i], events[i].stream, EXPECT_ANY, true);
+	for (i = 0; i < nexpectations; i++)
+		set_stream(&streams[nevents + i], expectations[i].stream,
+				   expectations[i].version, false);
+	if (n > 1)
+		qsort(streams, n, sizeof(Stream), compare_streams);
+
+	for (i = 0; i < n; i++)
+	{
+		if (kept > 0 && compare_streams(&streams[kept - 1], &streams[i]) == 0)
+		{
+			streams[kept - 1].written |= streams[i].written;
+			if (streams[i].expected != EXPECT_ANY)
+				streams[kept - 1].expected = streams[i].expected;
+		}
+		else
+			streams[kept++] = streams[i];
+	}
+	*count = kept;
+	return streams;
+}
+
+static Stream *
+stream_of(Stream *streams, int count, const char *name)
+{
+	Stream		sought;
+
+	if (count == 1)
+		return streams;
+	set_stream(&sought, name, EXPECT_ANY, false);
+	return bsearch(&sought, streams, count, sizeof(Stream), compare_streams);
+}
+
+static void
+lock_streams(const Stream *streams, int count)
+{
+	int			i;
+
+	if (count == 0 || lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+		return;
+	if (stream_locks_held + count > MAX_STREAM_LOCKS)
+	{
+		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
+		return;
+	}
+	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_SHARED);
+	for (i = 0; i < count; i++)
+		if (lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE))
+			stream_locks_held++;
+}
+
+static void
+find_streams(Stream *streams, int count)
+{
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		streams[i].id = log_stream_id(streams[i].name);
+		if (streams[i].id != 0)
+			streams[i].version = log_stream_version(streams[i].id);
+	}
+}
+
+static void
+create_missing_streams(Stream *streams, int count)
+{
+	static KeptPlan insert = PLAN("insert into fundes.stream (name) values ($1) returning stream_id",
+							  TEXTOID);
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		Datum		name;
+		bool		isnull;
+
+		if (streams[i].id != 0 || !streams[i].written)
+			continue;
+		name = CStringGetTextDatum(streams[i].name);
+		(void) plan_write(&insert, &name, NULL);
+		streams[i].id = DatumGetInt64(plan_value(1, INT8OID, &isnull));
+		SPI_freetuptable(SPI_tuptable);
+	}
+}
+
+/*
+ * Event types
+ */
+
+static int
+compare_names_by_key(const void *a, const void *b)
+{
+	const char *x = *(const char *const *) a;
+	const char *y = *(const char *const *) b;
+	uint64		xkey = lock_key(x, strlen(x));
+	uint64		ykey = lock_key(y, strlen(y));
+
+	if (xkey != ykey)
+		return xkey < ykey ? -1 : 1;
+	return strcmp(x, y);
+}
+
+static void
+find_types(NewEvent *events, int nevents)
+{
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		/* runs of one type are the rule */
+		if (i > 0 && strcmp(events[i].type, events[i - 1].type) == 0)
+			events[i].event_type = events[i - 1].event_type;
+		else
+			events[i].event_type = log_event_type(events[i].type);
+	}
+}
+
+static bool
+is_builtin(const NewEvent *event)
+{
+	return event->event_type.type_id > 0 &&
+		event->event_type.type_id < FIRST_USER_TYPE_ID;
+}
+
+/*
+ * Reserved categories take the module's types only, and those types only
+ * reserved categories.
+ */
+void
+append_admit(NewEvent *events, int nevents)
+{
+	int			i;
+
+	find_types(events, nevents);
+	for (i = 0; i < nevents; i++)
+	{
+		const char *stream = events[i].stream;
+		bool		reserved = append_module->reserves(stream, strcspn(stream, "-"));
+
+		if (reserved == is_builtin(&events[i]))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type %s does not go to stream \"%s\"",
+						events[i].type, stream),
+				 reserved ?
+				 errdetail("The category \"%.*s\" takes built-in event types only.",
+						   (int) strcspn(stream, "-"), stream) :
+				 errdetail("Built-in event types go to the categories that fundes reserves only."),
+				 reserved ?
+				 errhint("Choose another category for your own event types.") :
+				 errhint("Choose another name for the events of your own streams.")));
+	}
+	append_module->lock(events, nevents);
+}
+
+/* Enters types that are used for the first time. */
+static void
+create_missing_types(NewEvent *events, int nevents)
+{
+	static KeptPlan insert = PLAN("insert into fundes.event_type (name) values ($1)", TEXTOID);
+	const char **names = palloc(sizeof(char *) * Max(nevents, 1));
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		if (events[i].event_type.type_id == 0)
+			names[n++] = events[i].type;
+	if (n == 0)
+		return;
+	qsort(names, n, sizeof(char *), compare_names_by_key);
+	for (i = 0; i < n; i++)
+	{
+		Datum		name;
+
+		if (i > 0 && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		(void) lock_acquire(LOCK_TYPE, lock_key(names[i], strlen(names[i])),
+							LOCK_EXCLUSIVE);
+		if (log_event_type(names[i]).type_id != 0)
+			continue;
+		name = CStringGetTextDatum(names[i]);
+		(void) plan_write(&insert, &name, NULL);
+	}
+	find_types(events, nevents);
+}
+
+/*
+ * Replay
+ */
+
+void
+event_id_reused(const pg_uuid_t *id, const char *field)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_EVENT_ID_REUSED),
+			 errmsg("event id is in the log with other content"),
+			 errdetail("{\"event_id\": \"%s\", \"field\": \"%s\"}",
+					   event_id_text(id), field),
+			 errhint("Repeat a call unchanged to get its first result; for something new give a new event_id.")));
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(*(pg_uuid_t *const *) a, *(pg_uuid_t *const *) b, UUID_LEN);
+}
+
+/* The same id twice in one call is an error. */
+static void
+check_ids_distinct(NewEvent *events, int nevents)
+{
+	pg_uuid_t **ids = palloc(sizeof(pg_uuid_t *) * nevents);
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		if (events[i].id_given)
+			ids[n++] = &events[i].event_id;
+	qsort(ids, n, sizeof(pg_uuid_t *), compare_ids);
+	for (i = 1; i < n; i++)
+		if (event_id_equal(ids[i], ids[i - 1]))
+			event_id_reused(ids[i], "known");
+	pfree(ids);
+}
+
+/* The field in which an event differs from the stored one, or NULL. */
+static const char *
+difference(const NewEvent *event, const Stream *stream, const StoredEvent *stored)
+{
+	if (stored->stream_id != stream->id)
+		return "stream";
+	if (stored->type_id != event->event_type.type_id)
+		return "type";
+	if (compareJsonbContainers(&stored->payload->root, &event->payload->root) != 0)
+		return "payload";
+	if (event->effective_given && stored->effective_at != event->effective_at)
+		return "effective_at";
+	return NULL;
+}
+
+/*
+ * Whether all events of the call are in the log already, as they are and in
+ * this order; then sets their versions and positions.
+ */
+static bool
+is_replay(NewEvent *events, int nevents, Stream *streams, int nstreams)
+{
+	const pg_uuid_t *known = NULL;
+	bool		all_known = true;
+	int64		last_position = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		NewEvent   *event = &events[i];
+		StoredEvent stored;
+		const char *field;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!event->id_given || !log_find_event(&event->event_id, &stored))
+		{
+			all_known = false;
+			continue;
+		}
+		field = difference(event, stream_of(streams, nstreams, event->stream), &stored);
+		if (field == NULL && stored.position <= last_position)
+			field = "order";
+		if (field != NULL)
+			event_id_reused(&event->event_id, field);
+		if (known == NULL)
+			known = &event->event_id;
+		event->version = stored.version;
+		event->position = last_position = stored.position;
+		pfree(stored.payload);
+	}
+	if (known != NULL && !all_known)
+		event_id_reused(known, "known");
+	return known != NULL;
+}
+
+/*
+ * Expectations
+ */
+
+static bool
+expectation_met(const Stream *stream)
+{
+	if (stream->expected == EXPECT_ANY)
+		return true;
+	if (stream->expected == EXPECT_EXISTS)
+		return stream->version > 0;
+	return stream->version == stream->expected;
+}
+
+static void
+check_expectations(const Stream *streams, int count)
+{
+	StringInfoData missed;
+	int			nmissed = 0;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (expectation_met(&streams[i]))
+			continue;
+		if (nmissed++ == 0)
+			initStringInfo(&missed);
+		appendStringInfoString(&missed, nmissed == 1 ? "[{\"stream\": " : ", {\"stream\": ");
+		escape_json(&missed, streams[i].name);
+		appendStringInfo(&missed, ", \"expected\": " INT64_FORMAT ", \"actual\": " INT64_FORMAT "}",
+						 streams[i].expected, streams[i].version);
+	}
+	if (nmissed > 0)
+	{
+		appendStringInfoChar(&missed, ']');
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_EXPECTED_VERSION),
+				 errmsg("wrong expected version"),
+				 errdetail("%s", missed.data),
+				 errhint("Somebody else appended meanwhile: read the stream again, decide again.")));
+	}
+}
+
+void
+append_expect(const char *stream, int64 version)
+{
+	Stream		s;
+
+	set_stream(&s, stream, version, false);
+	lock_streams(&s, 1);
+	find_streams(&s, 1);
+	check_expectations(&s, 1);
+}
+
+/*
+ * Writing
+ */
+
+/* The highest position handed out. */
+static int64
+last_position_handed_out(Oid sequence)
+{
+	LOCAL_FCINFO(fcinfo, 1);
+	Datum		value;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(sequence);
+	fcinfo->args[0].isnull = false;
+	value = pg_sequence_last_value(fcinfo);
+	return fcinfo->isnull ? 0 : DatumGetInt64(value);
+}
+
+/*
+ * Shows, before the transaction's first position is taken, that an append is
+ * in progress, with a bound below all positions that it may get.  The lock
+ * goes with the transaction, or with the savepoint it was taken in: so it is
+ * looked for each time.
+ */
+static void
+mark_append_in_progress(Oid sequence)
+{
+	static uint64 bound = 0;
+
+	if (lock_held(LOCK_POSITION, bound, LOCK_SHARED))
+		return;
+	bound = (uint64) last_position_handed_out(sequence);
+	(void) lock_acquire(LOCK_POSITION, bound, LOCK_SHARED);
+}
+
+static void
+assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
+			  TimestampTz recorded_at)
+{
+	Oid			sequence = fundes_relation("event_position");
+	int			i;
+
+	mark_append_in_progress(sequence);
+	for (i = 0; i < nevents; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		events[i].version = ++stream_of(streams, nstreams, events[i].stream)->version;
+		events[i].position = nextval_internal(sequence, false);
+		if (!events[i].id_given)
+			event_id_make(&events[i].event_id, recorded_at, events[i].position);
+	}
+}
+
+#define EVENT_COLUMNS \
+	"position, stream_id, version, effective_at, recorded_at," \
+	" type_id, id_given, event_id, payload, metadata"
+#define INSERT_ONE \
+	"insert into fundes.event (" EVENT_COLUMNS ")" \
+	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+#define INSERT_MANY \
+	"insert into fundes.event (" EVENT_COLUMNS ")" \
+	" select e.position, e.stream_id, e.version, e.effective_at, $5," \
+	"        e.type_id, e.id_given, e.event_id, e.payload, e.metadata" \
+	"   from unnest($1, $2, $3, $4, $6, $7, $8, $9, $10)" \
+	"     as e(position, stream_id, version, effective_at," \
+	"          type_id, id_given, event_id, payload, metadata)"
+#define SKIP_KNOWN_IDS " on conflict (event_id) where id_given do nothing"
+
+#define NCOLUMNS 10
+enum
+{
+	POSITION, STREAM_ID, VERSION, EFFECTIVE_AT, RECORDED_AT,
+	TYPE_ID, ID_GIVEN, EVENT_ID, PAYLOAD, METADATA
+};
+
+static uint64
+insert_one(const NewEvent *event, const Stream *stream, TimestampTz recorded_at)
+{
+#define ONE_TYPES INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, \
+	INT4OID, BOOLOID, UUIDOID, JSONBOID, JSONBOID
+	static KeptPlan plain = PLAN(INSERT_ONE, ONE_TYPES);
+	static KeptPlan skipping = PLAN(INSERT_ONE SKIP_KNOWN_IDS, ONE_TYPES);
+	Datum		values[NCOLUMNS];
+	char		nulls[NCOLUMNS];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[POSITION] = Int64GetDatum(event->position);
+	values[STREAM_ID] = Int64GetDatum(stream->id);
+	values[VERSION] = Int64GetDatum(event->version);
+	values[EFFECTIVE_AT] = TimestampTzGetDatum(event->effective_at);
+	values[RECORDED_AT] = TimestampTzGetDatum(recorded_at);
+	values[TYPE_ID] = Int32GetDatum(event->event_type.type_id);
+	values[ID_GIVEN] = BoolGetDatum(event->id_given);
+	values[EVENT_ID] = UUIDPGetDatum(&event->event_id);
+	values[PAYLOAD] = JsonbPGetDatum(event->payload);
+	values[METADATA] = PointerGetDatum(event->metadata);
+	if (event->metadata == NULL)
+		nulls[METADATA] = 'n';
+	return plan_write(event->id_given ? &skipping : &plain, values, nulls);
+}
+
+static Datum
+array_of(Datum *elements, bool *nulls, int n, Oid type)
+{
+	int			dims[1];
+	int			lbs[1] = {1};
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+
+	dims[0] = n;
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs, type,
+											  typlen, typbyval, typalign));
+}
+
+static uint64
+insert_many(const NewEvent *events, int nevents, Stream *streams,
+			int nstreams, TimestampTz recorded_at, bool skip_known)
+{
+#define MANY_TYPES INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, \
+	TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, INT4ARRAYOID, BOOLARRAYOID, \
+	UUIDARRAYOID, JSONBARRAYOID, JSONBARRAYOID
+	static const Oid types[NCOLUMNS] = {ONE_TYPES};
+	static KeptPlan plain = PLAN(INSERT_MANY, MANY_TYPES);
+	static KeptPlan skipping = PLAN(INSERT_MANY SKIP_KNOWN_IDS, MANY_TYPES);
+	Datum	   *columns[NCOLUMNS];
+	Datum		values[NCOLUMNS];
+	bool	   *no_metadata = palloc(sizeof(bool) * nevents);
+	int			i;
+
+	for (i = 0; i < NCOLUMNS; i++)
+		columns[i] = palloc(sizeof(Datum) * nevents);
+	for (i = 0; i < nevents; i++)
+	{
+		const NewEvent *event = &events[i];
+
+		columns[POSITION][i] = Int64GetDatum(event->position);
+		columns[STREAM_ID][i] = Int64GetDatum(stream_of(streams, nstreams, event->stream)->id);
+		columns[VERSION][i] = Int64GetDatum(event->version);
+		columns[EFFECTIVE_AT][i] = TimestampTzGetDatum(event->effective_at);
+		columns[TYPE_ID][i] = Int32GetDatum(event->event_type.type_id);
+		columns[ID_GIVEN][i] = BoolGetDatum(event->id_given);
+		columns[EVENT_ID][i] = UUIDPGetDatum(&event->event_id);
+		columns[PAYLOAD][i] = JsonbPGetDatum(event->payload);
+		columns[METADATA][i] = PointerGetDatum(event->metadata);
+		no_metadata[i] = event->metadata == NULL;
+	}
+	for (i = 0; i < NCOLUMNS; i++)
+	{
+		if (i == RECORDED_AT)
+			values[i] = TimestampTzGetDatum(recorded_at);
+		else
+			values[i] = array_of(columns[i], i == METADATA ? no_metadata : NULL,
+								 nevents, types[i]);
+		pfree(columns[i]);
+	}
+	return plan_write(skip_known ? &skipping : &plain, values, NULL);
+}
+
+/* An insert skipped a row: somebody else's event has its id since. */
+static void
+raise_skipped(const NewEvent *events, int nevents)
+{
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		StoredEvent stored;
+
+		if (events[i].id_given && log_find_event(&events[i].event_id, &stored) &&
+			stored.position != events[i].position)
+			event_id_reused(&events[i].event_id, "stream");
+	}
+	elog(ERROR, "fewer events were written than were asked for");
+}
+
+bool
+append_events(NewEvent *events, int nevents,
+			  const Expectation *expectations, int nexpectations)
+{
+	Stream	   *streams;
+	int			nstreams;
+	bool		any_id = false;
+	TimestampTz recorded_at;
+	uint64		written;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		any_id |= events[i].id_given;
+	if (any_id && nevents > 1)
+		check_ids_distinct(events, nevents);
+
+	streams = collect_streams(events, nevents, expectations, nexpectations, &nstreams);
+	lock_streams(streams, nstreams);
+	recorded_at = GetCurrentTimestamp();
+	find_streams(streams, nstreams);
+	find_types(events, nevents);
+
+	if (any_id && is_replay(events, nevents, streams, nstreams))
+		return true;
+	for (i = 0; i < nevents; i++)
+	{
+		if (OidIsValid(events[i].event_type.payload_type))
+			payload_check(events[i].event_type.payload_type, events[i].type,
+						  events[i].payload);
+		if (is_builtin(&events[i]))
+			append_module->check(&events[i]);
+	}
+	check_expectations(streams, nstreams);
+	if (nevents == 0)
+		return false;
+
+	create_missing_streams(streams, nstreams);
+	create_missing_types(events, nevents);
+	assign_places(events, nevents, streams, nstreams, recorded_at);
+	if (nevents == 1)
+		written = insert_one(&events[0],
+							 stream_of(streams, nstreams, events[0].stream),
+							 recorded_at);
+	else
+		written = insert_many(events, nevents, streams, nstreams, recorded_at, any_id);
+	if (written != nevents)
+		raise_skipped(events, nevents);
+	return false;
+}

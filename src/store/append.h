@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * append.h
+ *	  Appending to the log: the event store's interface in C.
+ *
+ *	  Words: an event goes to a stream and gets the stream's next version and
+ *	  the log's next position.  An expectation says what version a stream must
+ *	  have before the call.  A replay is a call whose event ids are all in the
+ *	  log already; it writes nothing and returns what the first call returned.
+ *
+ *	  A layer above the store may reserve categories of streams and check what
+ *	  goes there; it registers an AppendModule.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_APPEND_H
+#define FUNDES_APPEND_H
+
+#include "store/event_id.h"
+#include "store/log.h"
+#include "utils/jsonb.h"
+
+/* What a stream's version may be expected to be, besides 0 and above. */
+#define EXPECT_ANY		PG_INT64_MIN
+#define EXPECT_EXISTS	INT64CONST(-4)
+
+typedef struct NewEvent
+{
+	const char *stream;
+	const char *type;
+	Jsonb	   *payload;
+	Jsonb	   *metadata;		/* or NULL */
+	TimestampTz effective_at;	/* now() where not given */
+	bool		effective_given;
+	bool		id_given;
+	pg_uuid_t	event_id;		/* set where not given */
+
+	/* set by append_events() */
+	EventType	event_type;
+	int64		version;
+	int64		position;
+} NewEvent;
+
+typedef struct Expectation
+{
+	const char *stream;
+	int64		version;
+} Expectation;
+
+typedef struct AppendModule
+{
+	/* whether a category is the module's */
+	bool		(*reserves) (const char *category, int len);
+
+	/* before streams are locked: locks what the events will change */
+	void		(*lock) (const NewEvent *events, int nevents);
+
+	/* after the payload's type: whether it belongs into its stream */
+	void		(*check) (const NewEvent *event);
+} AppendModule;
+
+extern void append_init(const AppendModule *module);
+
+/*
+ * Appends all events or raises an error.  Returns whether it was a replay.
+ * The caller has called owner_begin(), checked the arguments and locked what
+ * it decided about.
+ */
+extern bool append_events(NewEvent *events, int nevents,
+						  const Expectation *expectations, int nexpectations);
+
+/* Checks of arguments, for all that appends. */
+extern int64 checked_expected_version(int64 version);
+extern Jsonb *checked_json_object(Jsonb *value, const char *name);
+extern void check_event_size(const Jsonb *payload, const Jsonb *metadata);
+
+/*
+ * For events that come from outside: raises 22023 where type and category do
+ * not go together, then takes the module's locks.
+ */
+extern void append_admit(NewEvent *events, int nevents);
+
+/* Locks a stream and raises UF021 unless it has the version. */
+extern void append_expect(const char *stream, int64 version);
+
+/* Raises UF008. */
+extern void event_id_reused(const pg_uuid_t *id, const char *field) pg_attribute_noreturn();
+
+#endif							/* FUNDES_APPEND_H */

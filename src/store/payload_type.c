@@ -1,0 +1,455 @@
+/*-------------------------------------------------------------------------
+ *
+ * payload_type.c
+ *	  Whether a payload fits the composite type that its event type has, and
+ *	  fundes.define_event_type(), which says so.
+ *
+ *	  Each attribute must be there unless its type allows null, its JSON type
+ *	  must fit, its text must convert, domains' checks must hold, and there may
+ *	  be no other keys.
+ *
+ *	  What is known of a composite type is kept for the backend's life.  It is
+ *	  looked up by the type's oid and the identifier that the type cache gives
+ *	  to a row type's present shape, so ALTER and DROP make it unused; domain
+ *	  constraints are followed by the server's own domain code.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "json.h"
+#include "locks.h"
+#include "miscadmin.h"
+#include "owner.h"
+#include "plan.h"
+#include "store/log.h"
+#include "store/payload_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+/* What JSON a type takes. */
+typedef enum Form
+{
+	FORM_JSON,					/* anything: json, jsonb */
+	FORM_NUMBER,
+	FORM_BOOLEAN,
+	FORM_STRING,
+	FORM_ARRAY,
+	FORM_OBJECT
+} Form;
+
+static const char *const form_names[] =
+{"any JSON", "a number", "a boolean", "a string", "an array", "an object"};
+
+typedef struct Attribute
+{
+	char		name[NAMEDATALEN];
+	Oid			type;
+	Oid			base;
+	bool		is_domain;
+	Form		form;
+	Oid			element;		/* of an array */
+	FmgrInfo	input;			/* of the base type */
+	Oid			ioparam;
+	int32		typmod;
+	void	   *domain;			/* domain_check()'s own memory */
+} Attribute;
+
+typedef struct Shape
+{
+	Oid			type;			/* hash key */
+	uint64		identifier;
+	MemoryContext context;
+	int			natts;
+	Attribute  *atts;
+} Shape;
+
+static HTAB *shapes = NULL;
+
+static Form
+form_of(Oid base)
+{
+	char		category;
+	bool		preferred;
+
+	if (base == JSONOID || base == JSONBOID)
+		return FORM_JSON;
+	if (base == BOOLOID)
+		return FORM_BOOLEAN;
+	if (get_typtype(base) == TYPTYPE_COMPOSITE)
+		return FORM_OBJECT;
+	if (OidIsValid(get_element_type(base)))
+		return FORM_ARRAY;
+	get_type_category_preferred(base, &category, &preferred);
+	return category == TYPCATEGORY_NUMERIC ? FORM_NUMBER : FORM_STRING;
+}
+
+static void
+attribute_init(Attribute *att, const char *name, Oid type, int32 typmod,
+			   MemoryContext context)
+{
+	Oid			input;
+
+	memset(att, 0, sizeof(*att));
+	strlcpy(att->name, name, NAMEDATALEN);
+	att->type = type;
+	att->typmod = typmod;
+	att->base = getBaseTypeAndTypmod(type, &att->typmod);
+	att->is_domain = att->base != type;
+	att->form = form_of(att->base);
+	att->element = get_element_type(att->base);
+	getTypeInputInfo(att->base, &input, &att->ioparam);
+	fmgr_info_cxt(input, &att->input, context);
+}
+
+/* The shape of a composite type as it is now. */
+static Shape *
+shape_of(Oid type)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
+	Shape	   *shape;
+	bool		found;
+	int			i;
+
+	if (entry->tupDesc == NULL)
+		elog(ERROR, "type %u is not composite", type);
+	if (shapes == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(Shape)};
+
+		shapes = hash_create("fundes payload types", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+	}
+	shape = hash_search(shapes, &type, HASH_ENTER, &found);
+	if (found && shape->identifier == entry->tupDesc_identifier)
+		return shape;
+	if (found && shape->context != NULL)
+		MemoryContextDelete(shape->context);
+	/* an error below leaves an entry that matches no row type */
+	shape->identifier = 0;
+	shape->natts = 0;
+	shape->context = NULL;
+	shape->context = AllocSetContextCreate(TopMemoryContext, "fundes payload type",
+										   ALLOCSET_SMALL_SIZES);
+	shape->atts = MemoryContextAlloc(shape->context,
+									 sizeof(Attribute) * Max(entry->tupDesc->natts, 1));
+	for (i = 0; i < entry->tupDesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(entry->tupDesc, i);
+
+		if (!att->attisdropped)
+			attribute_init(&shape->atts[shape->natts++], NameStr(att->attname),
+						   att->atttypid, att->atttypmod, shape->context);
+	}
+	shape->identifier = entry->tupDesc_identifier;
+	return shape;
+}
+
+/* Where in a payload the check is, for the error. */
+typedef struct Place
+{
+	const char *event_type;
+	const char *key;			/* of the payload itself */
+} Place;
+
+static void
+misfit(const Place *place, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PAYLOAD_MISFIT),
+			 errmsg("payload of %s does not fit its type: key \"%s\"",
+					place->event_type, place->key),
+			 errdetail("%s", detail)));
+}
+
+static Form
+form_of_value(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNumeric:
+			return FORM_NUMBER;
+		case jbvBool:
+			return FORM_BOOLEAN;
+		case jbvString:
+			return FORM_STRING;
+		case jbvBinary:
+			return JsonContainerIsArray(value->val.binary.data) ? FORM_ARRAY : FORM_OBJECT;
+		default:
+			elog(ERROR, "unexpected JSON value of type %d", value->type);
+	}
+	return FORM_JSON;			/* keep the compiler quiet */
+}
+
+static void check_object(Shape *shape, Place *place, JsonbContainer *object,
+						 bool outermost);
+
+/*
+ * Whether a number has the value that it has in a type of fewer digits; the
+ * server's conversions would round it.
+ */
+static bool
+number_survives(Attribute *att, Numeric number, Datum converted)
+{
+	char	   *text;
+
+	if (att->base == FLOAT4OID || att->base == FLOAT8OID)
+		return true;
+	text = OidOutputFunctionCall(att->base == NUMERICOID ? F_NUMERIC_OUT :
+								 att->base == INT8OID ? F_INT8OUT :
+								 att->base == INT4OID ? F_INT4OUT : F_INT2OUT,
+								 converted);
+	return DatumGetBool(DirectFunctionCall2(numeric_eq,
+											DirectFunctionCall3(numeric_in,
+																CStringGetDatum(text),
+																ObjectIdGetDatum(InvalidOid),
+																Int32GetDatum(-1)),
+											NumericGetDatum(number)));
+}
+
+/* Converts a scalar and checks its domain; the server's errors come through. */
+static void
+check_scalar(Attribute *att, Place *place, const JsonbValue *value)
+{
+	Datum		converted;
+
+	if (att->form == FORM_NUMBER)
+	{
+		Datum		number = NumericGetDatum(value->val.numeric);
+
+		if (att->base == NUMERICOID && att->typmod < 0)
+			converted = number;
+		else if (att->base == INT8OID)
+			converted = DirectFunctionCall1(numeric_int8, number);
+		else if (att->base == INT4OID)
+			converted = DirectFunctionCall1(numeric_int4, number);
+		else if (att->base == INT2OID)
+			converted = DirectFunctionCall1(numeric_int2, number);
+		else
+			converted = InputFunctionCall(&att->input,
+										  DatumGetCString(DirectFunctionCall1(numeric_out, number)),
+										  att->ioparam, att->typmod);
+		if (converted != number && !number_survives(att, value->val.numeric, converted))
+			misfit(place, "The number has more decimals than its type.");
+	}
+	else if (att->form == FORM_BOOLEAN)
+		converted = BoolGetDatum(value->val.boolean);
+	else if (att->base == TEXTOID)
+		converted = PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
+															 value->val.string.len));
+	else
+		converted = InputFunctionCall(&att->input,
+									  pnstrdup(value->val.string.val,
+											   value->val.string.len),
+									  att->ioparam, att->typmod);
+	if (att->is_domain)
+		domain_check(converted, false, att->type, &att->domain,
+					 att->input.fn_mcxt);
+}
+
+static void
+check_value(Attribute *att, Place *place, JsonbValue *value)
+{
+	check_stack_depth();
+	if (value == NULL || value->type == jbvNull)
+	{
+		/* raises where a domain forbids null */
+		if (att->is_domain)
+			domain_check((Datum) 0, true, att->type, &att->domain,
+						 att->input.fn_mcxt);
+		return;
+	}
+	if (att->form != FORM_JSON && att->form != form_of_value(value))
+		misfit(place, psprintf("It must be %s, as its type is %s.",
+							   form_names[att->form],
+							   format_type_be(att->type)));
+	switch (att->form)
+	{
+		case FORM_JSON:
+			if (att->is_domain)
+				domain_check(JsonbPGetDatum(JsonbValueToJsonb(value)), false,
+							 att->type, &att->domain, att->input.fn_mcxt);
+			break;
+		case FORM_OBJECT:
+			check_object(shape_of(att->base), place, value->val.binary.data, false);
+			break;
+		case FORM_ARRAY:
+			{
+				Attribute	element;
+				JsonbIterator *it = JsonbIteratorInit(value->val.binary.data);
+				JsonbIteratorToken token;
+				JsonbValue	v;
+
+				attribute_init(&element, att->name, att->element, -1,
+							   CurrentMemoryContext);
+				while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+					if (token == WJB_ELEM)
+						check_value(&element, place, &v);
+				break;
+			}
+		default:
+			check_scalar(att, place, value);
+	}
+}
+
+static bool
+has_attribute(Shape *shape, const JsonbValue *key)
+{
+	int			i;
+
+	for (i = 0; i < shape->natts; i++)
+		if (strlen(shape->atts[i].name) == key->val.string.len &&
+			memcmp(shape->atts[i].name, key->val.string.val, key->val.string.len) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_object(Shape *shape, Place *place, JsonbContainer *object,
+			 bool outermost)
+{
+	uint32		known = 0;
+	int			i;
+
+	for (i = 0; i < shape->natts; i++)
+	{
+		Attribute  *att = &shape->atts[i];
+		JsonbValue *value = getKeyJsonValueFromContainer(object, att->name,
+														 strlen(att->name), NULL);
+
+		if (outermost)
+			place->key = att->name;
+		if (value != NULL)
+			known++;
+		check_value(att, place, value);
+	}
+
+	if (known < JsonContainerSize(object))
+	{
+		JsonbIterator *it = JsonbIteratorInit(object);
+		JsonbIteratorToken token;
+		JsonbValue	v;
+
+		while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+			if (token == WJB_KEY && !has_attribute(shape, &v))
+			{
+				if (outermost)
+					place->key = pnstrdup(v.val.string.val, v.val.string.len);
+				misfit(place, "Its type has no such attribute.");
+			}
+	}
+}
+
+void
+payload_check(Oid payload_type, const char *event_type, const Jsonb *payload)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	/* volatile: set in PG_TRY, read in PG_CATCH */
+	Place *volatile place = palloc0(sizeof(Place));
+
+	place->event_type = event_type;
+	PG_TRY();
+	{
+		check_object(shape_of(payload_type), place,
+					 unconstify(JsonbContainer *, &payload->root), true);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		int			category;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+		if (category != ERRCODE_DATA_EXCEPTION &&
+			category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		misfit(place, json_find(payload, place->key) == NULL ?
+			   "The key is missing." : error->message);
+	}
+	PG_END_TRY();
+}
+
+/* Refuses what payload_check() could not check. */
+static void
+check_definable(Oid type)
+{
+	TupleDesc	desc;
+	int			i;
+
+	check_stack_depth();
+	if (get_typtype(type) != TYPTYPE_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not a composite type", format_type_be(type))));
+	desc = lookup_rowtype_tupdesc_copy(type, -1);
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		Oid			base = getBaseType(att->atttypid);
+		Oid			inner = base;
+		Form		form = form_of(base);
+
+		if (att->attisdropped)
+			continue;
+		if (base != att->atttypid && (form == FORM_ARRAY || form == FORM_OBJECT))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("attribute \"%s\" cannot be checked", NameStr(att->attname)),
+					 errdetail("Its type %s is a domain over an array or a composite type.",
+							   format_type_be(att->atttypid))));
+		if (form == FORM_ARRAY)
+			inner = get_element_type(base);
+		if (get_typtype(inner) == TYPTYPE_COMPOSITE)
+			check_definable(inner);
+	}
+}
+
+FUNDES_FUNCTION(fundes_define_event_type);
+
+Datum
+fundes_define_event_type(PG_FUNCTION_ARGS)
+{
+	static KeptPlan upsert = PLAN("insert into fundes.event_type (name, payload_type) values ($1, $2)"
+							  " on conflict (name) do update set payload_type = excluded.payload_type",
+							  TEXTOID, REGTYPEOID);
+	Owner		owner;
+	char	   *name;
+	Datum		values[2];
+	char		nulls[2] = {' ', ' '};
+
+	REQUIRE_ARG(0, "type");
+	name = checked_name(PG_GETARG_TEXT_PP(0), "event type");
+	values[0] = CStringGetTextDatum(name);
+	if (PG_ARGISNULL(1))
+		nulls[1] = 'n';
+	else
+	{
+		check_definable(PG_GETARG_OID(1));
+		values[1] = PG_GETARG_DATUM(1);
+	}
+
+	owner_begin(&owner);
+	lock_acquire(LOCK_TYPE, lock_key(name, strlen(name)), LOCK_EXCLUSIVE);
+	{
+		int32		id = log_event_type(name).type_id;
+
+		if (id != 0 && id < FIRST_USER_TYPE_ID)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("event type %s is built in", name),
+					 errhint("Choose another name for the events of your own streams.")));
+	}
+	(void) plan_write(&upsert, values, nulls);
+	owner_end(&owner);
+	PG_RETURN_VOID();
+}
