@@ -18,6 +18,7 @@ SQL_MODULES = \
 	sql/fund/projections.sql \
 	sql/fund/commands.sql \
 	sql/fund/views.sql \
+	sql/fund/comments.sql \
 	sql/privileges.sql
 
 INSTALL_SQL = sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -28,10 +28,12 @@ select is(pg_temp.appended($$select * from fundes.append('order-2', 'OrderPlaced
 select is(pg_temp.appended($$select * from fundes.append('Order-1', 'OrderPlaced', '{}')$$), 'Order-1 1',
 		  'names are compared byte by byte');
 select is(pg_temp.appended($$select * from fundes.append('journal', 'Entry', '{}')$$), 'journal 1', 'a name needs no category');
+select stream, version, position, event_id
+  from fundes.append('order-3', 'OrderPlaced', '{"sum": 1}', metadata => '{"actor": "Kim"}', effective_at => '2023-06-01') \gset
 select results_eq(
-	$$select a.stream, a.version, a.position, a.event_id
-		from fundes.append('order-3', 'OrderPlaced', '{"sum": 1}', metadata => '{"actor": "Kim"}', effective_at => '2023-06-01') a$$,
-	$$select stream, version, position, event_id from fundes.event_log where stream = 'order-3'$$,
+	$$select version, position, event_id, type, payload, metadata, effective_at from fundes.event_log where stream = 'order-3'$$,
+	format($$values (%s::bigint, %s::bigint, %L::uuid, 'OrderPlaced', '{"sum": 1}'::jsonb, '{"actor": "Kim"}'::jsonb, timestamptz '2023-06-01')$$,
+		   :version, :position, :'event_id'),
 	'what append returns is what the log has');
 select ok((select bool_and(event_id::text ~ '^.{14}7.{4}[89ab]') from fundes.event_log), 'ids that fundes makes are UUIDv7');
 select ok((select bool_and(later.position > earlier.position and later.event_id > earlier.event_id)

@@ -72,8 +72,8 @@ select pg_temp.accepts('select fundes.create_fund(' || arguments || ')', 'create
 select is((select max(fund_id) from fundes.fund_sheet), 8::bigint, 'a refused command uses no fund_id');
 
 -- set_price_limits
-select is((select event_id from fundes.event_log where type = 'PriceLimitsSet'), id, 'set_price_limits returns the event''s id')
-  from (select fundes.set_price_limits(1, 0.05, '3 days', effective_at => '2023-06-01 10:00') as id offset 0) s;
+select fundes.set_price_limits(1, 0.05, '3 days', effective_at => '2023-06-01 10:00') as event_id \gset
+select is((select event_id from fundes.event_log where type = 'PriceLimitsSet'), :'event_id', 'set_price_limits returns the event''s id');
 select results_eq($$select max_price_drift::numeric, max_price_age from fundes.fund_sheet where fund_id = 1$$,
 				  $$values (0.05, interval '3 days')$$, 'limits can be set per fund');
 select pg_temp.accepts($$select fundes.set_price_limits(1, null, null, effective_at => '2023-06-01 11:00')$$, 'NULL switches them off');

@@ -1,0 +1,75 @@
+-- What each column of the views is. Money is in the fund's currency.
+
+comment on column fundes.fund_sheet.fund_id is 'The fund';
+comment on column fundes.fund_sheet.name is 'Its name';
+comment on column fundes.fund_sheet.status is 'open';
+comment on column fundes.fund_sheet.currency is 'Code of ISO 4217';
+comment on column fundes.fund_sheet.capital_cash is 'Cash of the fund';
+comment on column fundes.fund_sheet.asset_value is 'Sum of the values of the copyrights held, as last valued, or at cost';
+comment on column fundes.fund_sheet.liabilities is 'Owed and not paid';
+comment on column fundes.fund_sheet.nav is 'Net asset value: capital_cash + asset_value - liabilities';
+comment on column fundes.fund_sheet.total_supply is 'Units outstanding';
+comment on column fundes.fund_sheet.base_price is 'Cash a unit at which units are issued and redeemed, as last struck';
+comment on column fundes.fund_sheet.nav_per_unit is 'nav / total_supply now, floor at 4 decimals; null without units';
+comment on column fundes.fund_sheet.price_drift is 'nav_per_unit against base_price, a signed fraction with 6 decimals';
+comment on column fundes.fund_sheet.total_assets is 'capital_cash + asset_value';
+comment on column fundes.fund_sheet.accumulated_purchase_value is 'Paid for copyrights since the start';
+comment on column fundes.fund_sheet.accumulated_sold_value is 'Received for copyrights since the start';
+comment on column fundes.fund_sheet.realised_gain is 'Sale prices of copyrights less their cost';
+comment on column fundes.fund_sheet.unrealised_gain is 'asset_value less the cost of the copyrights held';
+comment on column fundes.fund_sheet.royalty_income is 'Royalties received';
+comment on column fundes.fund_sheet.fee_expense is 'Fees accrued, paid or not';
+comment on column fundes.fund_sheet.distributed is 'Declared for distribution to investors';
+comment on column fundes.fund_sheet.subscriptions is 'Cash taken from investors';
+comment on column fundes.fund_sheet.redemptions is 'Cash paid out to investors for units';
+comment on column fundes.fund_sheet.last_valuation_date is 'The latest day that was valued';
+comment on column fundes.fund_sheet.max_price_drift is 'Largest price_drift at which deals are accepted; null: any';
+comment on column fundes.fund_sheet.max_price_age is 'Largest age of base_price at which deals are accepted; null: any';
+comment on column fundes.fund_sheet.cash_scale is 'Decimals of money';
+comment on column fundes.fund_sheet.unit_scale is 'Decimals of units';
+comment on column fundes.fund_sheet.time_zone is 'The zone in which its days end';
+comment on column fundes.fund_sheet.created_at is 'When the fund was created (effective)';
+
+comment on column fundes.investment_current_value.investor_id is 'The investor';
+comment on column fundes.investment_current_value.fund_id is 'The fund';
+comment on column fundes.investment_current_value.currency is 'The fund''s currency';
+comment on column fundes.investment_current_value.units is 'Units held now';
+comment on column fundes.investment_current_value.investment_amount is 'Cash paid in since the start';
+comment on column fundes.investment_current_value.cost_basis is 'Cost of the units held now';
+comment on column fundes.investment_current_value.base_price is 'The fund''s base_price';
+comment on column fundes.investment_current_value.current_value is 'floor(units * base_price) at the fund''s cash_scale';
+comment on column fundes.investment_current_value.unrealised_gain is 'current_value - cost_basis';
+comment on column fundes.investment_current_value.realised_gain is 'Paid out less the cost relieved';
+comment on column fundes.investment_current_value.withdrawn_amount is 'Cash paid out for units';
+comment on column fundes.investment_current_value.distributions is 'Cash paid out as distributions';
+comment on column fundes.investment_current_value.value_at_cost is 'compute_fund_value * units / total_supply, floor at 4 decimals: net outlay at cost, not a market value';
+
+comment on column fundes.investment_details.investor_id is 'The investor';
+comment on column fundes.investment_details.investment_amount is 'Cash paid in, over all funds of the currency';
+comment on column fundes.investment_details.current_value is 'Sum of current_value over all funds of the currency';
+comment on column fundes.investment_details.currency is 'The currency; null without investments';
+
+comment on column fundes.mcp_holding.asset_id is 'The copyright in the fund';
+comment on column fundes.mcp_holding.fund_id is 'The fund that holds it';
+comment on column fundes.mcp_holding.copyright_code is 'First part of the copyright''s name';
+comment on column fundes.mcp_holding.registration_number is 'Second part';
+comment on column fundes.mcp_holding.music_id is 'Third part';
+comment on column fundes.mcp_holding.acquisition_date is 'When it was acquired, in the fund''s zone';
+comment on column fundes.mcp_holding.cost_cash is 'What was paid';
+comment on column fundes.mcp_holding.value_cash is 'As last valued; its cost until then';
+comment on column fundes.mcp_holding.unrealised_gain is 'value_cash - cost_cash';
+comment on column fundes.mcp_holding.royalty_income is 'Royalties received for it';
+comment on column fundes.mcp_holding.last_price_date is 'The day of the quote that it was last valued with';
+comment on column fundes.mcp_holding.is_stale is 'Whether the last valuation had no quote and carried the value';
+
+comment on column fundes.nav_history.fund_id is 'The fund';
+comment on column fundes.nav_history.valuation_date is 'The day; figures are those of its end in the fund''s zone';
+comment on column fundes.nav_history.revision is '1, 2, 3, ... within the day';
+comment on column fundes.nav_history.is_current is 'Whether it is the day''s latest revision';
+comment on column fundes.nav_history.nav is 'capital_cash + asset_value - liabilities';
+comment on column fundes.nav_history.capital_cash is 'Cash of the fund';
+comment on column fundes.nav_history.asset_value is 'Sum of the values found';
+comment on column fundes.nav_history.liabilities is 'Owed and not paid';
+comment on column fundes.nav_history.total_supply is 'Units outstanding';
+comment on column fundes.nav_history.base_price is 'The price struck: nav / total_supply, floor at 4 decimals';
+comment on column fundes.nav_history.change is 'base_price less that of the latest revision of the valued day before';
