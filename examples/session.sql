@@ -1,0 +1,10 @@
+select fundes.create_fund('Ballads I');
+select fundes.create_investor('kim', 'Kim'), fundes.create_investor('lee', 'Lee');
+select units, unit_price, cash_taken, refund_cash from fundes.create_investment('kim', 1, 1000000);
+select units, unit_price, cash_taken, refund_cash from fundes.create_investment('lee', 1, 500500);
+select fundes.purchase_mcp(1, 'M1', 'R1', 'S1', 1400000);
+select fundes.purchase_mcp(1, 'M2', 'R2', 'S2', 450000);
+select fundes.record_royalty(1, 1, 12345) is not null as recorded;
+select capital_cash, asset_value, nav, total_supply, nav_per_unit, price_drift from fundes.fund_sheet where fund_id = 1;
+select fund_id, units, investment_amount, base_price, current_value from fundes.investment_current_value where investor_id = 'kim';
+select version, type, payload->>'asset_id' as asset from fundes.read_stream('fund-1');

@@ -1,0 +1,36 @@
+# What the documentation shows is what the software says.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use IPC::Run;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('docs');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'create extension fundes');
+
+my ($stdout, $stderr);
+$node->psql('postgres', slurp_file('doc/reference.sql'), stdout => \$stdout, stderr => \$stderr);
+is($stderr, '', 'the reference is made without an error');
+is("$stdout\n", slurp_file('doc/reference.md'), 'doc/reference.md is what the catalog says');
+
+my $session;
+IPC::Run::run([ 'psql', '-XaqP', 'pager=off', '-f', '-', $node->connstr('postgres') ],
+	'<', 'examples/session.sql', '>', \$session, '2>&1');
+$session =~ s/^psql:<stdin>:\d+: //mg;
+$session =~ s/\s+\z//;
+ok(index(slurp_file('README.md'), "```sql\n$session\n```") >= 0,
+	'README.md shows the output of examples/session.sql') or diag $session;
+
+my $errors = slurp_file('doc/errors.md');
+for my $code (slurp_file('src/errors.h') =~ /UF\('(\d', '\d)'\)/g)
+{
+	$code =~ s/', '//;
+	like($errors, qr/\| UF0$code \|/, "UF0$code is explained");
+}
+
+$node->stop;
+done_testing();
