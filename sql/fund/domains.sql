@@ -22,6 +22,8 @@ create domain fundes.required_count as integer not null check (value >= 0);
 comment on domain fundes.required_count is 'A count in a payload';
 create domain fundes.required_text as text not null check (value <> '');
 comment on domain fundes.required_text is 'A text in a payload';
+create domain fundes.required_investor_id as text not null check (octet_length(value) between 1 and 200);
+comment on domain fundes.required_investor_id is 'An investor''s id in a payload: 1 to 200 bytes, so that it fits the name of a stream';
 create domain fundes.required_date as date not null check (isfinite(value));
 comment on domain fundes.required_date is 'A date in a payload';
 create domain fundes.required_cash as fundes.cash not null check (value >= 0);

@@ -16,11 +16,11 @@ create type fundes.price_limits_set as (
 	max_price_age	interval
 );
 create type fundes.investor_created as (
-	investor_id		fundes.required_text,
+	investor_id		fundes.required_investor_id,
 	name			fundes.required_text
 );
 create type fundes.investment_created as (
-	investor_id			fundes.required_text,
+	investor_id			fundes.required_investor_id,
 	fund_id				fundes.required_id,
 	investment_amount	fundes.required_cash,
 	unit_price			fundes.required_price,
@@ -29,7 +29,7 @@ create type fundes.investment_created as (
 	refund_cash			fundes.required_cash
 );
 create type fundes.investment_withdrawn as (
-	investor_id			fundes.required_text,
+	investor_id			fundes.required_investor_id,
 	fund_id				fundes.required_id,
 	stock_quantity		fundes.required_units,
 	unit_price			fundes.required_price,

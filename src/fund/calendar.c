@@ -96,3 +96,14 @@ interval_length(const Interval *interval)
 	return interval->time +
 		(interval->day + (int64) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
 }
+
+char *
+interval_text(const Interval *interval)
+{
+	char	   *text = palloc(MAXDATELEN + 1);
+	struct pg_itm itm;
+
+	interval2itm(*interval, &itm);
+	EncodeInterval(&itm, INTSTYLE_ISO_8601, text);
+	return text;
+}

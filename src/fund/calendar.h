@@ -23,4 +23,7 @@ extern char *date_text(DateADT date);
 /* A length of time in microseconds: a day is 24 hours, a month 30 days. */
 extern int64 interval_length(const Interval *interval);
 
+/* ISO 8601, whatever the session's IntervalStyle. */
+extern char *interval_text(const Interval *interval);
+
 #endif							/* FUNDES_CALENDAR_H */

@@ -15,7 +15,6 @@
 #include "fund/streams.h"
 #include "locks.h"
 #include "plan.h"
-#include "utils/fmgrprotos.h"
 
 static int32
 arg_scale(FunctionCallInfo fcinfo, int arg, const char *name, int most)
@@ -137,8 +136,7 @@ fundes_set_price_limits(PG_FUNCTION_ARGS)
 	else
 		json_put_null(&cmd.arguments, "max_price_drift");
 	if (age != NULL)
-		json_put_string(&cmd.arguments, "max_price_age",
-						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(age))));
+		json_put_string(&cmd.arguments, "max_price_age", interval_text(age));
 	else
 		json_put_null(&cmd.arguments, "max_price_age");
 

@@ -11,6 +11,7 @@
 #include "fundes.h"
 
 #include "catalog/pg_type.h"
+#include "fund/calendar.h"
 #include "fund/fold.h"
 #include "fund/streams.h"
 #include "json.h"
@@ -106,7 +107,7 @@ lock_funds(const NewEvent *events, int nevents)
 }
 
 static void
-check_stream(const NewEvent *event)
+check_event(const NewEvent *event)
 {
 	char	   *stream;
 	const char *key = "fund_id";
@@ -125,6 +126,8 @@ check_stream(const NewEvent *event)
 		default:
 			stream = fund_stream(json_int64(event->payload, "fund_id"));
 	}
+	if (event->event_type.type_id == FUND_CREATED)
+		(void) checked_zone(json_string(event->payload, "time_zone"));
 	if (strcmp(stream, event->stream) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_PAYLOAD_MISFIT),
@@ -137,5 +140,5 @@ check_stream(const NewEvent *event)
 const AppendModule fund_module = {
 	.reserves = reserves,
 	.lock = lock_funds,
-	.check = check_stream
+	.check = check_event
 };

@@ -9,9 +9,9 @@
  *	  versions that are found stay true until the transaction ends, and two
  *	  calls over the same streams cannot deadlock each other.
  *
- *	  A call over more than MAX_STREAM_LOCKS streams takes one lock that stands
- *	  for all streams, which every other call shares, so that the lock table
- *	  does not run out.
+ *	  A call over more than MAX_STREAM_LOCKS streams, or a transaction that comes
+ *	  to very many in several calls, takes one lock that stands for all streams,
+ *	  which every other call shares, so that the lock table does not run out.
  *
  *	  Two sessions that bring the same event id at the same time meet at the
  *	  stream's lock where the stream is the same: the later one finds a replay.
@@ -40,7 +40,10 @@
 #include "utils/lsyscache.h"
 #include "utils/json.h"
 
-#define MAX_STREAM_LOCKS 64		/* of one transaction */
+#define MAX_STREAM_LOCKS 64		/* of one call */
+
+/* Of one transaction: some of the room that other sessions leave. */
+#define MAX_TRANSACTION_LOCKS (16 * max_locks_per_xact)
 
 typedef struct Stream
 {
@@ -188,7 +191,8 @@ lock_streams(const Stream *streams, int count)
 
 	if (count == 0 || lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
 		return;
-	if (stream_locks_held + count > MAX_STREAM_LOCKS)
+	if (count > MAX_STREAM_LOCKS ||
+		stream_locks_held + count > MAX_TRANSACTION_LOCKS)
 	{
 		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
 		return;
@@ -258,6 +262,8 @@ find_types(NewEvent *events, int nevents)
 
 	for (i = 0; i < nevents; i++)
 	{
+		if (events[i].event_type.type_id != 0)
+			continue;
 		/* runs of one type are the rule */
 		if (i > 0 && strcmp(events[i].type, events[i - 1].type) == 0)
 			events[i].event_type = events[i - 1].event_type;
