@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "fund/calendar.h"
+#include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
