@@ -9,7 +9,7 @@
  *	  taken is rolled back.
  *
  *	  The order in which our own code takes locks:
- *		1. LOCK_NEW_FUND, LOCK_COPYRIGHT (see each command)
+ *		1. LOCK_NEW_FUND
  *		2. rows of fundes.fund, in ascending fund_id
  *		3. LOCK_ALL_STREAMS
  *		4. LOCK_STREAM, in ascending key
@@ -35,9 +35,7 @@ typedef enum LockClass
 	/* a new event type; the key is a hash of its name */
 	LOCK_TYPE,
 	/* the next fund_id */
-	LOCK_NEW_FUND,
-	/* who holds a copyright; the key is a hash of its three names */
-	LOCK_COPYRIGHT
+	LOCK_NEW_FUND
 } LockClass;
 
 #define LOCK_SHARED		ShareLock

@@ -16,7 +16,6 @@
 #include "fund/fund_state.h"
 #include "fund/money.h"
 #include "fund/streams.h"
-#include "locks.h"
 #include "plan.h"
 
 /*
@@ -30,15 +29,10 @@ typedef struct Copyright
 	char	   *music_id;
 } Copyright;
 
-/* Whoever decides about who holds a copyright takes this lock first. */
-static void
-lock_copyright(const Copyright *c)
-{
-	char	   *name = psprintf("%s\n%s\n%s", c->code, c->registration_number, c->music_id);
-
-	(void) lock_acquire(LOCK_COPYRIGHT, lock_key(name, strlen(name)), LOCK_EXCLUSIVE);
-}
-
+/*
+ * Somebody who buys it at the same time meets us in the unique index of what
+ * is held, as the projector adds the row.
+ */
 static void
 require_not_held(const Copyright *c)
 {
@@ -109,7 +103,6 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 		acquired = arg_date(fcinfo, 6, "acquisition_date");
 
 	command_begin(&cmd, fcinfo, 7);
-	lock_copyright(&copyright);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 	{

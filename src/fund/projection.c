@@ -66,7 +66,10 @@ const Table tables[NTABLES] = {
 			{"last_price_date", DATEOID}, {"is_stale", BOOLOID},
 			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
 			{"sold_price_cash", NUMERICOID}, {"last_position", INT8OID}
-		}
+		},
+		"copyright_code, registration_number, music_id", "sold_at is null",
+		ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
+		"A copyright is held by one fund; it must be sold before it is bought again."
 	},
 	[TABLE_FEE_ACCOUNT] = {
 		"fee_account", 2, {ACCOUNT_FUND_ID, ACCOUNT_KIND}, false, 5, {
@@ -210,6 +213,13 @@ build_plans(TablePlans *plans, const Table *table, const char *prefix, bool lock
 	}
 	appendStringInfoChar(&one, ')');
 	appendStringInfoChar(&many, ')');
+	if (table->arbiter_columns != NULL)
+	{
+		appendStringInfo(&one, " on conflict (%s) where %s do nothing",
+						 table->arbiter_columns, table->arbiter_condition);
+		appendStringInfo(&many, " on conflict (%s) where %s do nothing",
+						 table->arbiter_columns, table->arbiter_condition);
+	}
 	append_key_condition(&update, table, true);
 
 	for (i = 0; i < table->nkeys; i++)
@@ -489,6 +499,19 @@ make_nulls(const Row *row, char *nulls)
 }
 
 static void
+insert_checked(KeptPlan *plan, const Table *table, const Datum *values,
+			   const char *nulls, uint64 n)
+{
+	if (plan_write(plan, values, nulls) != n)
+		ereport(ERROR,
+				(errcode(table->conflict_code),
+				 errmsg("%s", table->conflict_message),
+				 errdetail("A row of fundes.%s with the same (%s) excludes it.",
+						   table->name, table->arbiter_columns),
+				 errhint("%s", table->conflict_hint)));
+}
+
+static void
 insert_rows(RowSet *set, TableId table, Row **rows, int n)
 {
 	const Table *t = &tables[table];
@@ -502,7 +525,7 @@ insert_rows(RowSet *set, TableId table, Row **rows, int n)
 	if (n == 1)
 	{
 		make_nulls(rows[0], nulls);
-		(void) plan_write(&plans_of(set, table)->insert_one, rows[0]->values, nulls);
+		insert_checked(&plans_of(set, table)->insert_one, t, rows[0]->values, nulls, 1);
 		return;
 	}
 	for (i = 0; i < t->ncolumns; i++)
@@ -524,7 +547,7 @@ insert_rows(RowSet *set, TableId table, Row **rows, int n)
 													   t->columns[i].type,
 													   typlen, typbyval, typalign));
 	}
-	(void) plan_write(&plans_of(set, table)->insert_many, values, NULL);
+	insert_checked(&plans_of(set, table)->insert_many, t, values, NULL, n);
 }
 
 /* Updates come first: a new row may need a unique key that they set free. */

@@ -112,6 +112,16 @@ typedef struct Table
 	bool		locks;			/* rows are locked as they are read */
 	int			ncolumns;
 	Column		columns[MAX_COLUMNS];
+
+	/*
+	 * Where two transactions may add rows that exclude each other: the arbiter
+	 * of ON CONFLICT, and the error for the one that comes second.
+	 */
+	const char *arbiter_columns;
+	const char *arbiter_condition;
+	int			conflict_code;
+	const char *conflict_message;
+	const char *conflict_hint;
 } Table;
 
 extern const Table tables[NTABLES];
