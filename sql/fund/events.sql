@@ -4,9 +4,9 @@
 create type fundes.fund_created as (
 	fund_id			fundes.required_id,
 	name			fundes.required_text,
-	initial_price	fundes.required_price,
-	cash_scale		fundes.required_count,
-	unit_scale		fundes.required_count,
+	initial_price	fundes.required_initial_price,
+	cash_scale		fundes.required_cash_scale,
+	unit_scale		fundes.required_unit_scale,
 	currency		fundes.required_text,
 	time_zone		fundes.required_text
 );

@@ -1,6 +1,7 @@
 -- What the projector keeps. It is the only writer; the columns of each table
--- stand in the order of its enum in src/fund/projection.h. The CHECKs are a
--- second fence behind the rules.
+-- stand in the order of its enum in src/fund/projection.h. The domains' checks
+-- are a second fence behind the rules (a table's CHECK would be parsed again
+-- for each statement).
 
 create table fundes.fund (
 	fund_id						bigint primary key,
@@ -8,27 +9,27 @@ create table fundes.fund (
 	status						text not null,
 	currency					text not null,
 	time_zone					text not null,
-	cash_scale					integer not null check (cash_scale between 0 and 4),
-	unit_scale					integer not null check (unit_scale between 0 and 6),
-	initial_price				fundes.price not null check (initial_price > 0),
+	cash_scale					fundes.required_cash_scale,
+	unit_scale					fundes.required_unit_scale,
+	initial_price				fundes.required_initial_price,
 	max_price_drift				numeric,
 	max_price_age				interval,
 	base_price					fundes.price not null,
 	price_date					date,			-- the day that base_price was struck for
 	price_since					timestamptz,	-- where there is none: what the price ages from
 	last_valuation_date			date,
-	capital_cash				fundes.cash not null check (capital_cash >= 0),
-	asset_value					fundes.cash not null check (asset_value >= 0),
-	liabilities					fundes.cash not null check (liabilities >= 0),
-	total_supply				fundes.units not null check (total_supply >= 0),
-	accumulated_purchase_value	fundes.cash not null check (accumulated_purchase_value >= 0),
-	accumulated_sold_value		fundes.cash not null check (accumulated_sold_value >= 0),
-	subscriptions				fundes.cash not null check (subscriptions >= 0),
-	redemptions					fundes.cash not null check (redemptions >= 0),
+	capital_cash				fundes.required_cash,
+	asset_value					fundes.required_cash,
+	liabilities					fundes.required_cash,
+	total_supply				fundes.required_units,
+	accumulated_purchase_value	fundes.required_cash,
+	accumulated_sold_value		fundes.required_cash,
+	subscriptions				fundes.required_cash,
+	redemptions					fundes.required_cash,
 	realised_gain				fundes.cash not null,
-	royalty_income				fundes.cash not null check (royalty_income >= 0),
-	fee_expense					fundes.cash not null check (fee_expense >= 0),
-	distributed					fundes.cash not null check (distributed >= 0),
+	royalty_income				fundes.required_cash,
+	fee_expense					fundes.required_cash,
+	distributed					fundes.required_cash,
 	created_at					timestamptz not null,
 	last_effective_at			timestamptz not null,
 	last_version				bigint not null,
@@ -48,12 +49,12 @@ comment on table fundes.investor is 'Projection: an investor (internal)';
 create table fundes.investment (
 	fund_id				bigint not null,
 	investor_id			text collate "C" not null,
-	units				fundes.units not null check (units >= 0),
-	investment_amount	fundes.cash not null check (investment_amount >= 0),
-	cost_basis			fundes.cash not null check (cost_basis >= 0),
-	withdrawn_amount	fundes.cash not null check (withdrawn_amount >= 0),
+	units				fundes.required_units,
+	investment_amount	fundes.required_cash,
+	cost_basis			fundes.required_cash,
+	withdrawn_amount	fundes.required_cash,
 	realised_gain		fundes.cash not null,
-	distributions		fundes.cash not null check (distributions >= 0),
+	distributions		fundes.required_cash,
 	last_version		bigint not null,
 	last_position		bigint not null,
 	primary key (investor_id, fund_id)
@@ -68,10 +69,10 @@ create table fundes.mcp (
 	registration_number		text collate "C" not null,
 	music_id				text collate "C" not null,
 	acquisition_date		date not null,
-	cost_cash				fundes.cash not null check (cost_cash >= 0),
+	cost_cash				fundes.required_cash,
 	estimated_value_cash	fundes.cash,
-	value_cash				fundes.cash not null check (value_cash >= 0),
-	royalty_income			fundes.cash not null check (royalty_income >= 0),
+	value_cash				fundes.required_cash,
+	royalty_income			fundes.required_cash,
 	last_price_date			date,
 	is_stale				boolean not null,
 	purchased_at			timestamptz not null,
@@ -86,7 +87,7 @@ comment on table fundes.mcp is 'Projection: a copyright that a fund holds or hel
 create table fundes.fee_account (
 	fund_id			bigint not null,
 	kind			text collate "C" not null,
-	accrued			fundes.cash not null check (accrued >= 0),
+	accrued			fundes.required_cash,
 	paid			fundes.cash not null check (paid between 0 and accrued),
 	last_position	bigint not null,
 	primary key (fund_id, kind)

@@ -24,20 +24,25 @@ comment on table fundes.event_type is 'Dictionary of event types and of the comp
 create sequence fundes.event_position cache 1;
 comment on sequence fundes.event_position is 'Hands out positions in the log (internal)';
 
+-- Payload and metadata are checked by a domain: a table's CHECK would be parsed
+-- again for each statement.
+create domain fundes.json_object as jsonb check (pg_catalog.jsonb_typeof(value) = 'object');
+comment on domain fundes.json_object is 'A JSON object';
+
 -- Fixed-width columns stand first and without padding. An event_id that a
 -- caller gave is unique by a partial index; one that fundes made carries its
 -- position and is found by that, so it costs no index entry.
 create table fundes.event (
 	position		bigint primary key,
 	stream_id		bigint not null,
-	version			bigint not null check (version > 0),
+	version			bigint not null,
 	effective_at	timestamptz not null,
 	recorded_at		timestamptz not null,
 	type_id			integer not null,
 	id_given		boolean not null,
 	event_id		uuid not null,
-	payload			jsonb not null check (pg_catalog.jsonb_typeof(payload) = 'object'),
-	metadata		jsonb check (pg_catalog.jsonb_typeof(metadata) = 'object'),
+	payload			fundes.json_object not null,
+	metadata		fundes.json_object,
 	unique (stream_id, version)
 );
 create unique index event_given_id on fundes.event (event_id) where id_given;
@@ -61,8 +66,8 @@ select e.position,
 	   e.version,
 	   e.event_id,
 	   t.name::text as type,
-	   e.payload,
-	   e.metadata,
+	   e.payload::jsonb as payload,
+	   e.metadata::jsonb as metadata,
 	   e.effective_at,
 	   e.recorded_at
   from fundes.event e

@@ -20,7 +20,7 @@
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, {FUND_ID}, true, 30, {
+		"fund", 1, true, 30, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID}, {"unit_scale", INT4OID},
@@ -41,14 +41,14 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_INVESTOR] = {
-		"investor", 1, {INVESTOR_ID}, false, 5, {
+		"investor", 1, false, 5, {
 			{"investor_id", TEXTOID}, {"name", TEXTOID},
 			{"created_at", TIMESTAMPTZOID}, {"last_version", INT8OID},
 			{"last_position", INT8OID}
 		}
 	},
 	[TABLE_INVESTMENT] = {
-		"investment", 2, {INVESTMENT_FUND_ID, INVESTMENT_INVESTOR_ID}, false, 10, {
+		"investment", 2, false, 10, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
 			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
@@ -57,7 +57,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, {MCP_ASSET_ID}, false, 16, {
+		"mcp", 1, false, 16, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -72,14 +72,13 @@ const Table tables[NTABLES] = {
 		"A copyright is held by one fund; it must be sold before it is bought again."
 	},
 	[TABLE_FEE_ACCOUNT] = {
-		"fee_account", 2, {ACCOUNT_FUND_ID, ACCOUNT_KIND}, false, 5, {
+		"fee_account", 2, false, 5, {
 			{"fund_id", INT8OID}, {"kind", TEXTOID}, {"accrued", NUMERICOID},
 			{"paid", NUMERICOID}, {"last_position", INT8OID}
 		}
 	},
 	[TABLE_VALUATION] = {
-		"valuation", 3,
-		{VALUATION_FUND_ID, VALUATION_VALUATION_DATE, VALUATION_REVISION}, false, 10, {
+		"valuation", 3, false, 10, {
 			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
 			{"revision", INT4OID}, {"nav", NUMERICOID},
 			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
@@ -88,8 +87,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_FUND_ENTRY] = {
-		"fund_entry", 3,
-		{ENTRY_FUND_ID, ENTRY_EFFECTIVE_AT, ENTRY_LAST_POSITION}, false, 12, {
+		"fund_entry", 3, false, 12, {
 			{"fund_id", INT8OID}, {"effective_at", TIMESTAMPTZOID},
 			{"last_position", INT8OID}, {"capital_cash", NUMERICOID},
 			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
@@ -106,7 +104,8 @@ const Table tables[NTABLES] = {
 typedef struct TablePlans
 {
 	KeptPlan	find;
-	KeptPlan	update;
+	KeptPlan	update_one;
+	KeptPlan	update_many;
 	KeptPlan	insert_one;
 	KeptPlan	insert_many;
 } TablePlans;
@@ -139,98 +138,84 @@ struct RowSet
  * Statements
  */
 
-static void
-append_columns(StringInfo sql, const Table *table)
+/* A list of columns: in the pattern, @ is the name and # the number. */
+typedef enum Which
 {
+	ALL_COLUMNS,
+	KEY_COLUMNS,
+	OTHER_COLUMNS
+} Which;
+
+static char *
+column_list(const Table *table, Which which, const char *pattern,
+			const char *separator)
+{
+	StringInfoData list;
+	const char *c;
 	int			i;
 
-	for (i = 0; i < table->ncolumns; i++)
-		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
-}
-
-static void
-append_key_condition(StringInfo sql, const Table *table, bool by_column)
-{
-	int			i;
-
-	for (i = 0; i < table->nkeys; i++)
-		appendStringInfo(sql, "%s%s = $%d", i > 0 ? " and " : " where ",
-						 table->columns[table->keys[i]].name,
-						 (by_column ? table->keys[i] : i) + 1);
-}
-
-static bool
-is_key(const Table *table, int column)
-{
-	int			i;
-
-	for (i = 0; i < table->nkeys; i++)
-		if (table->keys[i] == column)
-			return true;
-	return false;
-}
-
-static void
-build_plans(TablePlans *plans, const Table *table, const char *prefix, bool lock)
-{
-	StringInfoData find,
-				update,
-				one,
-				many;
-	const char *separator = "";
-	int			i;
-
-	initStringInfo(&find);
-	appendStringInfoString(&find, "select ");
-	append_columns(&find, table);
-	appendStringInfo(&find, " from %s%s", prefix, table->name);
-	append_key_condition(&find, table, false);
-	if (lock)
-		appendStringInfoString(&find, " for no key update");
-
-	initStringInfo(&update);
-	initStringInfo(&one);
-	initStringInfo(&many);
-	appendStringInfo(&update, "update %s%s set ", prefix, table->name);
-	appendStringInfo(&one, "insert into %s%s (", prefix, table->name);
-	append_columns(&one, table);
-	appendStringInfoString(&many, one.data);
-	appendStringInfoString(&one, ") values (");
-	appendStringInfoString(&many, ") select * from unnest(");
+	initStringInfo(&list);
 	for (i = 0; i < table->ncolumns; i++)
 	{
-		appendStringInfo(&one, "%s$%d", i > 0 ? ", " : "", i + 1);
-		appendStringInfo(&many, "%s$%d", i > 0 ? ", " : "", i + 1);
-		if (!is_key(table, i))
+		if (which != ALL_COLUMNS && (i < table->nkeys) != (which == KEY_COLUMNS))
+			continue;
+		appendStringInfoString(&list, list.len > 0 ? separator : "");
+		for (c = pattern; *c != '\0'; c++)
 		{
-			appendStringInfo(&update, "%s%s = $%d", separator,
-							 table->columns[i].name, i + 1);
-			separator = ", ";
+			if (*c == '@')
+				appendStringInfoString(&list, table->columns[i].name);
+			else if (*c == '#')
+				appendStringInfo(&list, "%d", i + 1);
+			else
+				appendStringInfoChar(&list, *c);
 		}
-		plans->update.argtypes[i] = table->columns[i].type;
-		plans->insert_one.argtypes[i] = table->columns[i].type;
-		plans->insert_many.argtypes[i] = get_array_type(table->columns[i].type);
 	}
-	appendStringInfoChar(&one, ')');
-	appendStringInfoChar(&many, ')');
-	if (table->arbiter_columns != NULL)
-	{
-		appendStringInfo(&one, " on conflict (%s) where %s do nothing",
-						 table->arbiter_columns, table->arbiter_condition);
-		appendStringInfo(&many, " on conflict (%s) where %s do nothing",
-						 table->arbiter_columns, table->arbiter_condition);
-	}
-	append_key_condition(&update, table, true);
+	return list.data;
+}
 
-	for (i = 0; i < table->nkeys; i++)
-		plans->find.argtypes[i] = table->columns[table->keys[i]].type;
-	plans->find.nargs = table->nkeys;
-	plans->update.nargs = plans->insert_one.nargs = plans->insert_many.nargs = table->ncolumns;
-	plans->update.sql = update.data;
-	plans->insert_one.sql = one.data;
-	plans->insert_many.sql = many.data;
-	/* last: it tells that all are built */
-	plans->find.sql = find.data;
+static void
+set_plan(KeptPlan *plan, const Table *table, bool arrays, const char *sql)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumns; i++)
+		plan->argtypes[i] = arrays ? get_array_type(table->columns[i].type) :
+			table->columns[i].type;
+	plan->nargs = table->ncolumns;
+	plan->sql = sql;
+}
+
+static void
+build_plans(TablePlans *plans, const Table *t, const char *prefix, bool lock)
+{
+	const char *all = column_list(t, ALL_COLUMNS, "@", ", ");
+	const char *parameters = column_list(t, ALL_COLUMNS, "$#", ", ");
+	const char *conflict = t->arbiter_columns == NULL ? "" :
+		psprintf(" on conflict (%s) where %s do nothing",
+				 t->arbiter_columns, t->arbiter_condition);
+
+	set_plan(&plans->update_one, t, false,
+			 psprintf("update %s%s set %s where %s", prefix, t->name,
+					  column_list(t, OTHER_COLUMNS, "@ = $#", ", "),
+					  column_list(t, KEY_COLUMNS, "@ = $#", " and ")));
+	set_plan(&plans->update_many, t, true,
+			 psprintf("update %s%s as r set %s from unnest(%s) as u(%s) where %s",
+					  prefix, t->name,
+					  column_list(t, OTHER_COLUMNS, "@ = u.@", ", "),
+					  parameters, all,
+					  column_list(t, KEY_COLUMNS, "r.@ = u.@", " and ")));
+	set_plan(&plans->insert_one, t, false,
+			 psprintf("insert into %s%s (%s) values (%s)%s",
+					  prefix, t->name, all, parameters, conflict));
+	set_plan(&plans->insert_many, t, true,
+			 psprintf("insert into %s%s (%s) select * from unnest(%s)%s",
+					  prefix, t->name, all, parameters, conflict));
+	/* the last: its text tells that all are built */
+	set_plan(&plans->find, t, false,
+			 psprintf("select %s from %s%s where %s%s", all, prefix, t->name,
+					  column_list(t, KEY_COLUMNS, "@ = $#", " and "),
+					  lock ? " for no key update" : ""));
+	plans->find.nargs = t->nkeys;
 }
 
 static TablePlans *
@@ -306,7 +291,8 @@ rows_end(RowSet *set)
 		for (i = 0; i < NTABLES; i++)
 		{
 			plan_forget(&set->plans[i].find);
-			plan_forget(&set->plans[i].update);
+			plan_forget(&set->plans[i].update_one);
+			plan_forget(&set->plans[i].update_many);
 			plan_forget(&set->plans[i].insert_one);
 			plan_forget(&set->plans[i].insert_many);
 		}
@@ -337,7 +323,7 @@ make_key(RowKey *key, TableId id, const Datum *keys)
 		Size		left = sizeof(key->text) - (end - key->text);
 
 		/* an id has no space in it, and a text stands last */
-		if (table->columns[table->keys[i]].type == TEXTOID)
+		if (table->columns[i].type == TEXTOID)
 		{
 			char	   *name = TextDatumGetCString(keys[i]);
 
@@ -433,7 +419,7 @@ rows_add(RowSet *set, TableId table, const Datum *keys)
 		if (tables[table].columns[i].type == NUMERICOID)
 			row_set(row, i, NumericGetDatum(num_int(0)));
 	for (i = 0; i < tables[table].nkeys; i++)
-		row_set(row, tables[table].keys[i], keys[i]);
+		row_set(row, i, keys[i]);
 	return row;
 }
 
@@ -489,93 +475,84 @@ row_text(const Row *row, int column)
  * Flush
  */
 
-static void
-make_nulls(const Row *row, char *nulls)
+static Datum
+column_array(Row **rows, int n, int column)
 {
+	Oid			type = tables[rows[0]->table].columns[column].type;
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+	bool	   *nulls = palloc(sizeof(bool) * n);
+	int			dims[1];
+	int			lbs[1] = {1};
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
 	int			i;
 
-	for (i = 0; i < tables[row->table].ncolumns; i++)
-		nulls[i] = row->nulls[i] ? 'n' : ' ';
+	for (i = 0; i < n; i++)
+	{
+		elements[i] = rows[i]->values[column];
+		nulls[i] = rows[i]->nulls[column];
+	}
+	dims[0] = n;
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	return PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs, type,
+											  typlen, typbyval, typalign));
 }
 
-static void
-insert_checked(KeptPlan *plan, const Table *table, const Datum *values,
-			   const char *nulls, uint64 n)
+/* Runs the statement for one row or, with arrays, that for many. */
+static uint64
+write_rows(KeptPlan *one, KeptPlan *many, Row **rows, int n)
 {
-	if (plan_write(plan, values, nulls) != n)
-		ereport(ERROR,
-				(errcode(table->conflict_code),
-				 errmsg("%s", table->conflict_message),
-				 errdetail("A row of fundes.%s with the same (%s) excludes it.",
-						   table->name, table->arbiter_columns),
-				 errhint("%s", table->conflict_hint)));
-}
-
-static void
-insert_rows(RowSet *set, TableId table, Row **rows, int n)
-{
-	const Table *t = &tables[table];
 	Datum		values[MAX_COLUMNS];
 	char		nulls[MAX_COLUMNS];
-	Datum	   *elements = palloc(sizeof(Datum) * n);
-	bool	   *element_nulls = palloc(sizeof(bool) * n);
 	int			i;
-	int			j;
 
-	if (n == 1)
+	if (n > 1)
 	{
-		make_nulls(rows[0], nulls);
-		insert_checked(&plans_of(set, table)->insert_one, t, rows[0]->values, nulls, 1);
-		return;
+		for (i = 0; i < many->nargs; i++)
+			values[i] = column_array(rows, n, i);
+		return plan_write(many, values, NULL);
 	}
-	for (i = 0; i < t->ncolumns; i++)
-	{
-		int			dims[1];
-		int			lbs[1] = {1};
-		int16		typlen;
-		bool		typbyval;
-		char		typalign;
-
-		for (j = 0; j < n; j++)
-		{
-			elements[j] = rows[j]->values[i];
-			element_nulls[j] = rows[j]->nulls[i];
-		}
-		dims[0] = n;
-		get_typlenbyvalalign(t->columns[i].type, &typlen, &typbyval, &typalign);
-		values[i] = PointerGetDatum(construct_md_array(elements, element_nulls, 1, dims, lbs,
-													   t->columns[i].type,
-													   typlen, typbyval, typalign));
-	}
-	insert_checked(&plans_of(set, table)->insert_many, t, values, NULL, n);
+	for (i = 0; i < one->nargs; i++)
+		nulls[i] = rows[0]->nulls[i] ? 'n' : ' ';
+	return plan_write(one, rows[0]->values, nulls);
 }
 
 /* Updates come first: a new row may need a unique key that they set free. */
 static void
 flush_table(RowSet *set, TableId table)
 {
-	Row		  **added = palloc(sizeof(Row *) * Max(list_length(set->rows[table]), 1));
+	int			total = list_length(set->rows[table]);
+	Row		  **changed = palloc(sizeof(Row *) * Max(total, 1));
+	Row		  **added = palloc(sizeof(Row *) * Max(total, 1));
+	int			nchanged = 0;
 	int			nadded = 0;
+	TablePlans *plans;
 	ListCell   *cell;
 
 	foreach(cell, set->rows[table])
 	{
 		Row		   *row = lfirst(cell);
-		char		nulls[MAX_COLUMNS];
 
-		CHECK_FOR_INTERRUPTS();
 		if (!row->stored)
 			added[nadded++] = row;
 		else if (row->changed)
-		{
-			make_nulls(row, nulls);
-			if (plan_write(&plans_of(set, table)->update, row->values, nulls) != 1)
-				elog(ERROR, "row of fundes.%s to update is gone", tables[table].name);
-		}
+			changed[nchanged++] = row;
 	}
-	if (nadded > 0)
-		insert_rows(set, table, added, nadded);
-	pfree(added);
+	if (nchanged + nadded == 0)
+		return;
+	plans = plans_of(set, table);
+	if (nchanged > 0 &&
+		write_rows(&plans->update_one, &plans->update_many, changed, nchanged) != nchanged)
+		elog(ERROR, "rows of fundes.%s to update are gone", tables[table].name);
+	if (nadded > 0 &&
+		write_rows(&plans->insert_one, &plans->insert_many, added, nadded) != nadded)
+		ereport(ERROR,
+				(errcode(tables[table].conflict_code),
+				 errmsg("%s", tables[table].conflict_message),
+				 errdetail("A row of fundes.%s with the same (%s) excludes it.",
+						   tables[table].name, tables[table].arbiter_columns),
+				 errhint("%s", tables[table].conflict_hint)));
 }
 
 /* Writes what has changed and forgets all rows. */

@@ -4,8 +4,8 @@
  *	  Rows of the projection tables in memory: read by key, changed, flushed.
  *
  *	  A RowSet holds the rows that a fold touches.  A row is read from its
- *	  table at first use; rows_flush() writes each changed row with one UPDATE,
- *	  and all new rows of a table with one INSERT.  Rows of fundes.fund are
+ *	  table at first use; rows_flush() writes all changed rows of a table with
+ *	  one UPDATE and all new ones with one INSERT.  Rows of fundes.fund are
  *	  locked as they are read.
  *
  *	  The tables may be the projections themselves, or tables of the same shape
@@ -107,8 +107,7 @@ typedef struct Column
 typedef struct Table
 {
 	const char *name;
-	int			nkeys;			/* columns of the primary key */
-	int			keys[3];
+	int			nkeys;			/* the primary key: so many columns, from the first */
 	bool		locks;			/* rows are locked as they are read */
 	int			ncolumns;
 	Column		columns[MAX_COLUMNS];

@@ -315,7 +315,7 @@ key_list(const Table *table, const char *format, const char *separator)
 	initStringInfo(&list);
 	for (i = 0; i < table->nkeys; i++)
 	{
-		const char *name = table->columns[table->keys[i]].name;
+		const char *name = table->columns[i].name;
 
 		appendStringInfoString(&list, i > 0 ? separator : "");
 		appendStringInfo(&list, format, name, name, name);
