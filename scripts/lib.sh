@@ -45,7 +45,7 @@ as_server()
 
 	((EUID != 0)) || user=(runuser -u postgres --)
 	(
-		cd "$workspace"
+		cd "$workspace" || exit
 		exec env HOME="$workspace" "${user[@]}" "$@"
 	)
 }
@@ -127,6 +127,8 @@ provide()
 			die "missing, and there is no apt-get to install it: $(missing_packages "$1" | paste -sd ' ')"
 		as_root apt-get update -qq ||
 			echo 'apt-get update failed: going on with the package lists that are there' >&2
+		find_postgres || [[ -n $(choose_major) ]] ||
+			die "apt-get has no postgresql-server-dev package of a supported version (${supported// /, })"
 		mapfile -t packages < <(missing_packages "$1")
 		echo "Installing with apt-get: ${packages[*]}"
 		install_packages "${packages[@]}"
@@ -181,6 +183,8 @@ clean_environment()
 	export LC_ALL=C.UTF-8
 }
 
+# A script that defines last_words gets to say them after all the rest, with
+# the exit code as argument.
 clean_up()
 {
 	local status=$?
@@ -188,10 +192,11 @@ clean_up()
 	trap '' INT TERM HUP
 	allow_main_cluster || true
 	if [[ -n $workspace ]]; then
-		stop_server || true
+		stop_servers
 		cd /
 		rm -rf "$workspace"
 	fi
+	! declare -F last_words >/dev/null || last_words "$status"
 	exit "$status"
 }
 
@@ -216,7 +221,7 @@ copy_in()
 	((EUID != 0)) || chown -R postgres: "$workspace/$2"
 }
 
-# build [MAKE-ARGUMENT...]: compiler output is shown only where it fails.
+# build MAKE-ARGUMENT...: compiler output is shown only where it fails.
 build()
 {
 	local log=$workspace/build.log
@@ -239,7 +244,7 @@ install_extension()
 	fi
 }
 
-# start_server [SETTING...]: reached only through a socket in the workspace.
+# start_server SETTING...: reached only through a socket in the workspace.
 start_server()
 {
 	local data=$workspace/data setting
@@ -248,17 +253,21 @@ start_server()
 		--encoding=UTF8 --locale=C.UTF-8 >"$workspace/initdb.log" 2>&1 ||
 		die "initdb failed: $(tail -n 5 "$workspace/initdb.log")"
 	for setting in "listen_addresses = ''" "unix_socket_directories = '$workspace'" \
-		'fsync = off' 'shared_buffers = 256MB' "$@"; do
+		'fsync = off' "$@"; do
 		as_server tee -a "$data/postgresql.conf" <<<"$setting" >/dev/null
 	done
 	as_server "$bindir/pg_ctl" -D "$data" -l "$workspace/server.log" -w start >/dev/null ||
 		die "the server did not start: $(tail -n 5 "$workspace/server.log")"
 }
 
-stop_server()
+# Also the servers that a test started and, interrupted, did not stop.
+stop_servers()
 {
-	[[ -e $workspace/data/postmaster.pid ]] || return 0
-	as_server "$bindir/pg_ctl" -D "$workspace/data" -m immediate stop >/dev/null
+	local pid_file
+
+	while IFS= read -r pid_file; do
+		as_server "$bindir/pg_ctl" -D "${pid_file%/*}" -m immediate stop >/dev/null || true
+	done < <(find "$workspace" -name postmaster.pid)
 }
 
 # A client program of the server, connected to it.

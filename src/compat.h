@@ -17,6 +17,13 @@
 #include "varatt.h"
 #endif
 
+/* 16: stringToQualifiedNameList() can report softly */
+#if PG_VERSION_NUM >= 160000
+#define qualified_name(text) stringToQualifiedNameList((text), NULL)
+#else
+#define qualified_name(text) stringToQualifiedNameList((text))
+#endif
+
 /* 17: LockHeldByMe() can also look for stronger modes */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe((tag), (mode), false)

@@ -30,6 +30,7 @@ extern PGDLLEXPORT void _PG_init(void);
 
 int			fundes_max_event_size;
 char	   *fundes_max_quote_age;
+char	   *fundes_price_function;
 
 /* Whether a text is an interval, told without raising an error. */
 static bool
@@ -75,6 +76,14 @@ _PG_init(void)
 							   "30 days",
 							   PGC_USERSET, 0,
 							   check_quote_age, NULL, NULL);
+	/* what it names runs as the extension's owner */
+	DefineCustomStringVariable("fundes.price_function",
+							   "The function that valuations ask for prices, with get_mcp_index's signature.",
+							   "It runs with the rights of the extension's owner. NULL carries the last value.",
+							   &fundes_price_function,
+							   "fundes.get_mcp_index",
+							   PGC_SUSET, 0,
+							   NULL, NULL, NULL);
 	MarkGUCPrefixReserved("fundes");
 	append_init(&fund_module);
 }

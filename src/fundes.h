@@ -32,5 +32,6 @@
 /* settings, see fundes.c */
 extern int	fundes_max_event_size;
 extern char *fundes_max_quote_age;
+extern char *fundes_price_function;
 
 #endif							/* FUNDES_H */

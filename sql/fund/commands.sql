@@ -183,7 +183,7 @@ create function fundes.update_mcp_asset_value(
 	returns setof fundes.fund_valuation
 	language c as 'MODULE_PATHNAME', 'fundes_update_mcp_asset_value';
 comment on function fundes.update_mcp_asset_value(bigint, date, timestamptz, uuid, bigint, jsonb) is
-$$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, and strikes base_price = NAV / total_supply, floor at 4 decimals. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
+$$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, or the function that the setting fundes.price_function names, and strikes base_price = NAV / total_supply, floor at 4 decimals. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
 A row a fund; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
 Errors for one fund: UF002; UF020 the day has not ended; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
 Example: select * from fundes.update_mcp_asset_value();$$;

@@ -73,6 +73,7 @@ refuse(const Fold *fold, int code, const char *message, const char *detail)
 			(errcode(code),
 			 errmsg("%s", message),
 			 errdetail("%s", detail),
+			 errhint("An event that is appended directly must agree with the books; the commands see to that."),
 			 errcontext("event at position " INT64_FORMAT " of the log: %s",
 						fold->event->position, json_text(fold->event->payload))));
 }

@@ -134,7 +134,8 @@ check_event(const NewEvent *event)
 				 errmsg("payload of %s does not fit its stream: key \"%s\"",
 						event->type, key),
 				 errdetail("By the payload the event belongs to stream \"%s\", not \"%s\".",
-						   stream, event->stream)));
+						   stream, event->stream),
+				 errhint("Append it to the stream of its fund, holding or investor.")));
 }
 
 const AppendModule fund_module = {

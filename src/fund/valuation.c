@@ -7,7 +7,7 @@
  *	  owed, units and the copyrights held are those of that moment, also when
  *	  deals of the next day came before the job:
  *
- *		asset_value = sum over copyrights held of the quote for D, half up to a
+ *		asset_value = sum over copyrights held of the price for D, half up to a
  *					  coin; where there is none, the last value is carried
  *		NAV			= capital_cash + asset_value - liabilities
  *		base_price	= NAV / total_supply, floor at 4 decimals
@@ -30,10 +30,14 @@
 #include "fund/money.h"
 #include "fund/streams.h"
 #include "miscadmin.h"
+#include "parser/parse_func.h"
 #include "plan.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/regproc.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 
 /*
  * What a valuation is made of
@@ -44,21 +48,21 @@ typedef struct Values
 {
 	Numeric		total;
 	Jsonb	   *values;			/* asset_id: value */
-	Jsonb	   *sources;		/* asset_id: date of the quote used */
+	Jsonb	   *sources;		/* asset_id: the day that its price is of */
 	Jsonb	   *stale;			/* asset_ids whose value is carried */
 } Values;
 
 /*
- * Per copyright held at a moment: the quote for the day and its date, and the
- * value to carry where there is none.  For a day before the latest valuation
- * that is the value as of that day, or the cost; otherwise the present one.
+ * Per copyright held at a moment: the day of the last quote, and the value to
+ * carry where there is no price.  For a day before the latest valuation that
+ * is the value as of that day, or the cost; otherwise the present one.
  */
 static KeptPlan held_copyrights = PLAN(
-	"select m.asset_id, q.price,"
+	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
 	"       (select max(p.price_date) from fundes.mcp_price p"
 	"         where (p.copyright_code, p.registration_number, p.music_id)"
 	"               = (m.copyright_code, m.registration_number, m.music_id)"
-	"           and p.price_date <= $2 and q.price is not null),"
+	"           and p.price_date <= $2),"
 	"       case when not $4 then m.value_cash else coalesce("
 	"         (select (e.payload->'values'->>m.asset_id::text)::numeric"
 	"            from fundes.valuation v join fundes.event e on e.position = v.last_position"
@@ -66,13 +70,56 @@ static KeptPlan held_copyrights = PLAN(
 	"             and e.payload->'values' ? m.asset_id::text"
 	"           order by v.valuation_date desc, v.revision desc limit 1),"
 	"         m.cost_cash) end"
-	"  from fundes.mcp m,"
-	"       lateral (select fundes.get_mcp_index(m.copyright_code, m.registration_number,"
-	"                                            m.music_id, $2) as price) q"
+	"  from fundes.mcp m"
 	" where m.fund_id = $1 and m.purchased_at < $3"
 	"   and (m.sold_at is null or m.sold_at >= $3)"
 	" order by m.asset_id",
 	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID);
+
+/* The function that says prices, see the setting fundes.price_function. */
+typedef struct PriceSource
+{
+	FmgrInfo	function;
+	bool		quotes;			/* it is get_mcp_index */
+} PriceSource;
+
+static void
+find_price_source(PriceSource *source)
+{
+	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, DATEOID};
+	List	   *name = qualified_name(fundes_price_function);
+	Oid			function = LookupFuncName(name, lengthof(types), types, true);
+
+	if (!OidIsValid(function) || get_func_rettype(function) != NUMERICOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("price function does not exist: %s(text, text, text, date) returns numeric",
+						fundes_price_function),
+				 errhint("Set fundes.price_function to a function with the signature of fundes.get_mcp_index.")));
+	fmgr_info(function, &source->function);
+	source->quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;
+}
+
+/* The price of a row of held_copyrights for a day, half up; NULL: there is none. */
+static Numeric
+price_of(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day, int scale)
+{
+	LOCAL_FCINFO(fcinfo, 4);
+	Numeric		price;
+	Datum		result;
+	int			i;
+
+	InitFunctionCallInfoData(*fcinfo, &source->function, 4, InvalidOid, NULL, NULL);
+	for (i = 0; i < 3; i++)
+		fcinfo->args[i].value = SPI_getbinval(row, desc, 2 + i, &fcinfo->args[i].isnull);
+	fcinfo->args[3].value = DateADTGetDatum(day);
+	fcinfo->args[3].isnull = false;
+	result = FunctionCallInvoke(fcinfo);
+	if (fcinfo->isnull)
+		return NULL;
+	price = checked_amount(DatumGetNumeric(result), QUANTITY_CASH, true, "price");
+	return num_half_up(price, scale);
+}
 
 static void
 find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
@@ -80,10 +127,12 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
 	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
 	bool		history = !fund->nulls[FUND_LAST_VALUATION_DATE] &&
 		day < row_date(fund, FUND_LAST_VALUATION_DATE);
+	PriceSource source;
 	Datum		values[4];
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
+	SPITupleTable *held;
 	uint64		n;
 	uint64		i;
 
@@ -92,6 +141,9 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
 	values[2] = TimestampTzGetDatum(end);
 	values[3] = BoolGetDatum(history);
 	n = plan_fresh(&held_copyrights, values, NULL);
+	held = SPI_tuptable;
+	find_price_source(&source);
+	PushActiveSnapshot(GetLatestSnapshot());
 
 	result->total = num_int(0);
 	json_begin(&value_object);
@@ -99,36 +151,34 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
 	(void) pushJsonbValue(&stale, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		no_quote;
-		bool		no_date;
+		HeapTuple	row = held->vals[i];
+		TupleDesc	desc = held->tupdesc;
 		bool		isnull;
-		int64		asset_id = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-		Datum		quote = SPI_getbinval(tuple, desc, 2, &no_quote);
-		Datum		quote_date = SPI_getbinval(tuple, desc, 3, &no_date);
-		Datum		carried = SPI_getbinval(tuple, desc, 4, &isnull);
-		Numeric		value = no_quote ? DatumGetNumericCopy(carried) :
-			num_half_up(DatumGetNumeric(quote), cash_scale);
+		int64		asset_id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
 		char	   *key = psprintf(INT64_FORMAT, asset_id);
+		Numeric		value = price_of(&source, row, desc, day, cash_scale);
 
-		json_put_numeric(&value_object, key, value);
-		if (!no_quote && !no_date)
-			json_put_date(&source_object, key, DatumGetDateADT(quote_date));
-		if (no_quote)
+		CHECK_FOR_INTERRUPTS();
+		if (value != NULL)
+			json_put_date(&source_object, key, source.quotes ?
+						  DatumGetDateADT(SPI_getbinval(row, desc, 5, &isnull)) : day);
+		else
 		{
 			JsonbValue	v;
 
 			v.type = jbvNumeric;
 			v.val.numeric = num_int(asset_id);
 			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
+			value = DatumGetNumericCopy(SPI_getbinval(row, desc, 6, &isnull));
 		}
+		json_put_numeric(&value_object, key, value);
 		result->total = num_add(result->total, value);
 	}
+	PopActiveSnapshot();
 	result->values = json_end(&value_object);
 	result->sources = json_end(&source_object);
 	result->stale = JsonbValueToJsonb(pushJsonbValue(&stale, WJB_END_ARRAY, NULL));
-	SPI_freetuptable(SPI_tuptable);
+	SPI_freetuptable(held);
 }
 
 static Numeric

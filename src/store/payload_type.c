@@ -166,7 +166,8 @@ misfit(const Place *place, const char *detail)
 			(errcode(ERRCODE_PAYLOAD_MISFIT),
 			 errmsg("payload of %s does not fit its type: key \"%s\"",
 					place->event_type, place->key),
-			 errdetail("%s", detail)));
+			 errdetail("%s", detail),
+			 errhint("Mend the payload; doc/reference.md and fundes.define_event_type() say what a type takes.")));
 }
 
 static Form

@@ -17,8 +17,8 @@ create temporary table expected_state (
 copy expected_state from stdin with (format csv);
 E01,2023-06-01 09:00+09,FundCreated,1,0,0,0,0,0,1000.0000,,0,0,0,0,0,0,0,0,0
 E02,2023-06-01 09:01+09,FundCreated,2,0,0,0,0,0,1000.0000,,0,0,0,0,0,0,0,0,0
-E03,2023-06-01 09:05+09,InvestorCreated,,,,,,,,,,,,,,,,
-E04,2023-06-01 09:06+09,InvestorCreated,,,,,,,,,,,,,,,,
+E03,2023-06-01 09:05+09,InvestorCreated,,,,,,,,,,,,,,,,,
+E04,2023-06-01 09:06+09,InvestorCreated,,,,,,,,,,,,,,,,,
 E05,2023-06-01 09:10+09,InvestmentCreated,1,1000000,0,0,1000000,1000,1000.0000,1000.0000,0,0,0,0,0,0,0,0,0
 E06,2023-06-01 09:20+09,InvestmentCreated,1,1500000,0,0,1500000,1500,1000.0000,1000.0000,0,0,0,0,0,0,0,0,0
 E07,2023-06-01 09:30+09,InvestmentCreated,2,100000,0,0,100000,100,1000.0000,1000.0000,0,0,0,0,0,0,0,0,0
@@ -27,7 +27,7 @@ E09,2023-06-01 10:05+09,McpPurchased,1,450000,1050000,0,1500000,1500,1000.0000,1
 E10,2023-06-01 10:10+09,McpPurchased,2,0,100000,0,100000,100,1000.0000,1000.0000,100000,0,100000,100000,0,0,0,0,0
 E11,2023-06-02 00:00+09,FundValued,1,450000,1071000,0,1521000,1500,1014.0000,1014.0000,1050000,0,1050000,1050000,0,21000,0,0,0
 E12,2023-06-02 00:00+09,FundValued,2,0,100000,0,100000,100,1000.0000,1000.0000,100000,0,100000,100000,0,0,0,0,0
-E13,2023-06-02 09:00+09,InvestorCreated,,,,,,,,,,,,,,,,
+E13,2023-06-02 09:00+09,InvestorCreated,,,,,,,,,,,,,,,,,
 E14,2023-06-02 10:00+09,InvestmentCreated,1,749130,1071000,0,1820130,1795,1014.0000,1014.0000,1050000,0,1050000,1050000,0,21000,0,0,0
 E15,2023-06-10 12:00+09,RoyaltyReceived,1,761475,1071000,0,1832475,1795,1014.0000,1020.8774,1050000,0,1050000,1050000,0,21000,12345,0,0
 E16,2023-06-15 12:00+09,McpSold,1,1231475,630000,0,1861475,1795,1014.0000,1037.0334,1050000,470000,580000,600000,20000,30000,12345,0,0
@@ -132,17 +132,17 @@ select pg_temp.seen('E03');
 select is(fundes.create_investor('B', 'Lee', effective_at => '2023-06-01 09:06'), 'B', 'create_investor returns the id');
 select pg_temp.seen('E04');
 
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, unit_price::numeric, cash_taken::numeric, refund_cash::numeric
 		from fundes.create_investment('A', 1, 1000000, effective_at => '2023-06-01 09:10')$$,
 	$$values (1000::numeric, 1000.0000, 1000000::numeric, 0::numeric)$$, 'E05: 1000 units at 1000');
 select pg_temp.seen('E05');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, unit_price::numeric, cash_taken::numeric, refund_cash::numeric
 		from fundes.create_investment('B', 1, 500500, effective_at => '2023-06-01 09:20')$$,
 	$$values (500::numeric, 1000.0000, 500000::numeric, 500::numeric)$$, 'E06: 500 units, 500 refunded');
 select pg_temp.seen('E06');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, refund_cash::numeric
 		from fundes.create_investment('B', 2, 100000, effective_at => '2023-06-01 09:30')$$,
 	$$values (100::numeric, 0::numeric)$$, 'E07: 100 units');
@@ -160,14 +160,14 @@ select pg_temp.refuses($$select fundes.purchase_mcp(2, 'M3', 'R3', 'S3', 1, effe
 
 select fundes.record_mcp_price('M1', 'R1', 'S1', '2023-06-01', 630000);
 select fundes.record_mcp_price('M2', 'R2', 'S2', '2023-06-01', 441000);
-select results_eq(
+select pg_temp.same(
 	$$select fund_id, valuation_date, asset_value::numeric, capital_cash::numeric, liabilities::numeric, nav::numeric,
 			 total_supply::numeric, base_price::numeric, stale_count, status
 		from fundes.update_mcp_asset_value(1, '2023-06-01', effective_at => '2023-06-02 00:00')$$,
 	$$values (1::bigint, date '2023-06-01', 1071000::numeric, 450000::numeric, 0::numeric, 1521000::numeric,
 			  1500::numeric, 1014.0000, 0, 'valued')$$, 'E11: valued at 1014');
 select pg_temp.seen('E11');
-select results_eq(
+select pg_temp.same(
 	$$select fund_id, valuation_date, asset_value::numeric, base_price::numeric, stale_count, status
 		from fundes.update_mcp_asset_value(2, '2023-06-01', effective_at => '2023-06-02 00:00')$$,
 	$$values (2::bigint, date '2023-06-01', 100000::numeric, 1000.0000, 1, 'valued')$$,
@@ -177,7 +177,7 @@ select is((select is_stale from fundes.mcp_holding where copyright_code = 'M4'),
 
 select lives_ok($$select fundes.create_investor('C', 'Park', effective_at => '2023-06-02 09:00')$$, 'E13');
 select pg_temp.seen('E13');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, unit_price::numeric, cash_taken::numeric, refund_cash::numeric
 		from fundes.create_investment('C', 1, 300000, effective_at => '2023-06-02 10:00')$$,
 	$$values (295::numeric, 1014.0000, 299130::numeric, 870::numeric)$$, 'E14: 295 units at 1014, 870 refunded');
@@ -200,17 +200,17 @@ select pg_temp.refuses($$select fundes.create_investment('C', 1, 100000, effecti
 					   'UF009', 'X2: a deal at a price that has drifted');
 
 select fundes.record_mcp_price('M1', 'R1', 'S1', '2023-06-30', 615000);
-select results_eq(
+select pg_temp.same(
 	$$select asset_value::numeric, capital_cash::numeric, liabilities::numeric, nav::numeric, total_supply::numeric,
 			 base_price::numeric, stale_count, status
 		from fundes.update_mcp_asset_value(1, '2023-06-30', effective_at => '2023-07-01 00:00')$$,
 	$$values (948333::numeric, 898142::numeric, 1500::numeric, 1844975::numeric, 1795::numeric, 1027.8412, 1, 'valued')$$,
 	'E19: M3 is carried, stale');
 select pg_temp.seen('E19');
-select results_eq(
+select pg_temp.same(
 	$$select copyright_code, is_stale from fundes.mcp_holding where fund_id = 1 order by 1$$,
 	$$values ('M1', false), ('M3', true)$$, 'E19: M3 is stale, M1 is not');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, unit_price::numeric, realised_gain::numeric
 		from fundes.withdraw_investment('A', 1, 400, effective_at => '2023-07-03 10:00')$$,
 	$$values (411136::numeric, 1027.8412, 11136::numeric)$$, 'E20: 411136 paid, gain 11136');
@@ -221,20 +221,20 @@ select pg_temp.refuses($$select fundes.withdraw_investment('A', 1, 601, effectiv
 -- further facts
 select is(fundes.compute_fund_value(1), 913333::numeric, 'at the end compute_fund_value(1) is 913333');
 select is(fundes.compute_fund_value(2), 100000::numeric, 'and compute_fund_value(2) 100000');
-select results_eq($$select * from fundes.get_investment_details('B')$$,
+select pg_temp.same($$select * from fundes.get_investment_details('B')$$,
 				  $$values (600000::numeric, 613920::numeric, 'KRW')$$, 'get_investment_details: B over both funds');
-select results_eq($$select * from fundes.get_investment_details('A')$$,
+select pg_temp.same($$select * from fundes.get_investment_details('A')$$,
 				  $$values (1000000::numeric, 616704::numeric, 'KRW')$$, 'get_investment_details: A');
-select results_eq(
+select pg_temp.same(
 	$$select investor_id, value_at_cost::numeric from fundes.investment_current_value where fund_id = 1 order by 1$$,
 	$$values ('A', 392831.3978), ('B', 327359.4982), ('C', 193142.1039)$$,
 	'value_at_cost is compute_fund_value * units / total_supply, floor at 4 decimals');
-select results_eq(
+select pg_temp.same(
 	$$select fund_id, valuation_date, is_current, nav::numeric, base_price::numeric from fundes.nav_history order by 1, 2$$,
 	$$values (1::bigint, date '2023-06-01', true, 1521000::numeric, 1014.0000),
 			 (1, '2023-06-30', true, 1844975, 1027.8412),
 			 (2, '2023-06-01', true, 100000, 1000.0000)$$, 'nav_history has the three valuations');
-select results_eq($$select stream, max(version) from fundes.event_log group by 1 order by 1 collate "C"$$,
+select pg_temp.same($$select stream, max(version) from fundes.event_log group by 1 order by stream$$,
 	$$values ('fund-1', 9::bigint), ('fund-2', 3), ('holding-1-A', 2), ('holding-1-B', 1), ('holding-1-C', 1),
 			 ('holding-2-B', 1), ('investor-A', 1), ('investor-B', 1), ('investor-C', 1)$$,
 	'each event went to its stream');

@@ -30,7 +30,7 @@ select is(pg_temp.appended($$select * from fundes.append('Order-1', 'OrderPlaced
 select is(pg_temp.appended($$select * from fundes.append('journal', 'Entry', '{}')$$), 'journal 1', 'a name needs no category');
 select stream, version, position, event_id
   from fundes.append('order-3', 'OrderPlaced', '{"sum": 1}', metadata => '{"actor": "Kim"}', effective_at => '2023-06-01') \gset
-select results_eq(
+select pg_temp.same(
 	$$select version, position, event_id, type, payload, metadata, effective_at from fundes.event_log where stream = 'order-3'$$,
 	format($$values (%s::bigint, %s::bigint, %L::uuid, 'OrderPlaced', '{"sum": 1}'::jsonb, '{"actor": "Kim"}'::jsonb, timestamptz '2023-06-01')$$,
 		   :version, :position, :'event_id'),
@@ -107,7 +107,7 @@ select is(fundes.stream_version('absent-3'), 0::bigint, 'a stream that was only 
 -- Batches.
 select is(pg_temp.appended($$select * from fundes.append_batch(array['a-1','b-1','a-1'], array['X','Y','Z'], array['{"n":1}','{"n":2}','{"n":3}']::jsonb[])$$),
 		  'a-1 1, b-1 1, a-1 2', 'a batch may mix streams in any order');
-select results_eq(
+select pg_temp.same(
 	$$select stream, version, type, payload from fundes.event_log where stream in ('a-1', 'b-1') order by position$$,
 	$$values ('a-1', 1::bigint, 'X', '{"n": 1}'::jsonb), ('b-1', 1, 'Y', '{"n": 2}'), ('a-1', 2, 'Z', '{"n": 3}')$$,
 	'positions rise in the order given');
@@ -129,14 +129,14 @@ select pg_temp.writes_nothing($$select * from fundes.append_batch('{}', '{}', '{
 			expected_versions => array[5,0])$$, 'with expectations it checks them: right');
 select pg_temp.refuses($$select * from fundes.append_batch('{}', '{}', '{}', expected_streams => array['a-1'], expected_versions => array[0])$$,
 					   'UF021', 'with expectations it checks them: wrong');
-select results_eq(
+select pg_temp.same(
 	$$with w as (select * from fundes.append_batch(array['f-1','f-1'], array['X','X'], array['{}','{}']::jsonb[],
 			event_ids => array['10000000-0000-4000-8000-000000000001', null]::uuid[],
 			metadata => array[null, '{"actor": "Kim"}']::jsonb[],
 			effective_at => array[null, '2023-06-01 09:00']::timestamptz[]))
 	  select version, event_id = '10000000-0000-4000-8000-000000000001', replayed from w$$,
 	$$values (1::bigint, true, false), (2, false, false)$$, 'NULL elements of ids, metadata and effective_at');
-select results_eq($$select metadata, effective_at from fundes.event_log where stream = 'f-1' order by version$$,
+select pg_temp.same($$select metadata, effective_at from fundes.event_log where stream = 'f-1' order by version$$,
 				  $$values (null::jsonb, now()), ('{"actor": "Kim"}'::jsonb, timestamptz '2023-06-01 09:00')$$, 'stand for none, and for now()');
 
 select pg_temp.refuses('select * from fundes.append_batch(' || arguments || ')', code, 'batch: ' || rule)

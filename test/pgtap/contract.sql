@@ -74,7 +74,7 @@ select is_empty(
 select is_empty(
 	$$select name from contract c
 	   where not exists (select from fundes_function p
-						  where p.proname = c.name and obj_description(p.oid, 'pg_proc') ~ 'Example: select ')
+						  where p.proname = c.name and obj_description(p.oid, 'pg_proc') ~ 'Example: ')
 		 and name <> 'verify_projections'$$,
 	'the comment of a public function has an example');
 select is_empty(

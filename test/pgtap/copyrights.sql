@@ -48,7 +48,7 @@ select is((select payload from fundes.read_stream('fund-1', backward => true, ma
 		  jsonb_build_object('fund_id', 1, 'asset_id', pg_temp.asset('M1'), 'copyright_code', 'M1', 'registration_number', 'R1', 'music_id', 'S1',
 							 'price_cash', 600000, 'estimated_value_cash', 650000, 'acquisition_date', '2023-06-01'),
 		  'McpPurchased; acquisition_date is the day of effective_at');
-select results_eq(
+select pg_temp.same(
 	$$select fund_id, copyright_code, registration_number, music_id, acquisition_date, cost_cash::numeric, value_cash::numeric, unrealised_gain::numeric,
 			 royalty_income::numeric, last_price_date, is_stale from fundes.mcp_holding$$,
 	$$values (1::bigint, 'M1', 'R1', 'S1', date '2023-06-01', 600000::numeric, 600000::numeric, 0::numeric, 0::numeric, null::date, false)$$,
@@ -64,7 +64,7 @@ select fundes.create_fund('Soul', time_zone => 'UTC', effective_at => '2023-06-0
 select fundes.create_investment('A', 3, 1000, effective_at => '2023-06-01 09:10');
 select fundes.purchase_mcp(3, 'M3', 'R3', 'S3', 500, effective_at => '2023-06-02 08:59');
 select fundes.purchase_mcp(3, 'M4', 'R4', 'S4', 100, acquisition_date => '2020-02-29', effective_at => '2023-06-02 09:00');
-select results_eq($$select copyright_code, acquisition_date from fundes.mcp_holding where fund_id = 3 order by 1$$,
+select pg_temp.same($$select copyright_code, acquisition_date from fundes.mcp_holding where fund_id = 3 order by 1$$,
 				  $$values ('M3', date '2023-06-01'), ('M4', '2020-02-29')$$, 'acquisition_date is the day in the fund''s zone, or what is given');
 
 -- sell_mcp

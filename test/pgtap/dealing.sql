@@ -8,11 +8,11 @@ select fundes.create_investor(id, 'Name of ' || id, effective_at => '2023-06-01 
 select fundes.create_fund('Ballads', effective_at => '2023-06-01 09:00');
 
 -- A pay-in
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, unit_price::numeric, cash_taken::numeric, refund_cash::numeric, event_id is not null
 		from fundes.create_investment('A', 1, 100999.0, effective_at => '2023-06-01 09:10')$$,
 	$$values (100::numeric, 1000::numeric, 100000::numeric, 999::numeric, true)$$, 'units: floor; the rest is refunded; 10.0 is 10');
-select results_eq($$select type, version, payload - 'investment_amount' from fundes.read_stream('holding-1-A')$$,
+select pg_temp.same($$select type, version, payload - 'investment_amount' from fundes.read_stream('holding-1-A')$$,
 	$$values ('InvestmentCreated', 1::bigint, '{"investor_id": "A", "fund_id": 1, "unit_price": 1000, "units": 100, "cash_taken": 100000, "refund_cash": 999}'::jsonb)$$,
 	'InvestmentCreated goes to the holding''s stream');
 select is(pg_temp.figures(1, 'capital_cash', 'total_supply', 'subscriptions', 'nav', 'nav_per_unit'),
@@ -82,17 +82,17 @@ select pg_temp.refuses('select fundes.withdraw_investment(' || arguments || ')',
 	($$'A', 1, 101, effective_at => now() + interval '1 hour'$$, 'UF020', 'time before the books'),
 	($$'A', 1, 101, effective_at => '2023-06-01 09:20', expected_version => 7$$, 'UF021', 'expected_version before the books')
   ) v(arguments, code, rule);
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, unit_price::numeric, realised_gain::numeric, event_id is not null
 		from fundes.withdraw_investment('A', 1, 40.0, effective_at => '2023-06-01 09:30', expected_version => 1)$$,
 	$$values (40000::numeric, 1000::numeric, 0::numeric, true)$$, 'a withdrawal pays the units at base_price');
-select results_eq($$select type, payload from fundes.read_stream('holding-1-A', 2)$$,
+select pg_temp.same($$select type, payload from fundes.read_stream('holding-1-A', 2)$$,
 	$$values ('InvestmentWithdrawn', '{"investor_id": "A", "fund_id": 1, "unit_price": 1000, "stock_quantity": 40, "withdrawn_amount": 40000, "cost_relieved": 40000, "realised_gain": 0}'::jsonb)$$,
 	'InvestmentWithdrawn goes to the holding''s stream');
 select is(pg_temp.figures(1, 'capital_cash', 'total_supply', 'redemptions'), 'capital_cash 60000, total_supply 60, redemptions 40000', 'cash and units go');
 select pg_temp.accepts($$select fundes.withdraw_investment('A', 1, 60, effective_at => '2023-06-01 09:40')$$, 'a full exit');
 select pg_temp.refuses($$select fundes.withdraw_investment('A', 1, 1, effective_at => '2023-06-01 09:50')$$, 'UF004', 'after a full exit');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, investment_amount::numeric, cost_basis::numeric, current_value::numeric, realised_gain::numeric from fundes.investment_current_value where investor_id = 'A'$$,
 	$$values (0::numeric, 100000::numeric, 0::numeric, 0::numeric, 0::numeric)$$, 'a holding without units stays with its history');
 select pg_temp.books_balance('the books balance');
@@ -113,16 +113,16 @@ select is(pg_temp.figures(2, 'capital_cash', 'liabilities'), 'capital_cash 1000,
 -- Rounding: units down, cash taken up, cash paid down, cost relieved down.
 select fundes.create_fund('Rock', 3.3333, effective_at => '2023-06-01 09:00');
 select fundes.set_price_limits(3, null, null, effective_at => '2023-06-01 09:00');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, cash_taken::numeric, refund_cash::numeric from fundes.create_investment('C', 3, 11, effective_at => '2023-06-01 09:10')$$,
 	$$values (3::numeric, 10::numeric, 1::numeric)$$, '11 at 3.3333: 3 units for ceil(9.9999)');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, realised_gain::numeric from fundes.withdraw_investment('C', 3, 1, effective_at => '2023-06-01 09:20')$$,
 	$$values (3::numeric, 0::numeric)$$, 'one unit pays floor(3.3333), and relieves floor(10 / 3)');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, realised_gain::numeric from fundes.withdraw_investment('C', 3, 1, effective_at => '2023-06-01 09:30')$$,
 	$$values (3::numeric, 0::numeric)$$, 'the next relieves floor(7 / 2)');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, realised_gain::numeric from fundes.withdraw_investment('C', 3, 1, effective_at => '2023-06-01 09:40')$$,
 	$$values (3::numeric, -1::numeric)$$, 'the last relieves all that is left');
 select is(pg_temp.figures(3, 'capital_cash', 'total_supply', 'subscriptions', 'redemptions', 'nav'),
@@ -130,10 +130,10 @@ select is(pg_temp.figures(3, 'capital_cash', 'total_supply', 'subscriptions', 'r
 select is((select jsonb_agg(payload -> 'cost_relieved') from fundes.read_stream('holding-3-C', 2)), '[3, 3, 4]'::jsonb, 'the cost relieved is in the events');
 
 select fundes.create_fund('Folk', 3.3333, 2, 3, effective_at => '2023-06-01 09:00');
-select results_eq(format($$select units::numeric, cash_taken::numeric, refund_cash::numeric from fundes.create_investment('C', 4, %s, effective_at => '2023-06-01 09:10')$$, amount),
+select pg_temp.same(format($$select units::numeric, cash_taken::numeric, refund_cash::numeric from fundes.create_investment('C', 4, %s, effective_at => '2023-06-01 09:10')$$, amount),
 				  format($$values (%s, %s, %s)$$, units, taken, refund), format('%s at 3.3333, cash_scale 2, unit_scale 3', amount))
   from (values (100.00, 30.000, 100.00, 0.00), (50.01, 15.003, 50.01, 0.00), (3.34, 1.002, 3.34, 0.00), (0.05, 0.015, 0.05, 0.00)) v(amount, units, taken, refund);
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric from fundes.withdraw_investment('C', 4, 0.999, effective_at => '2023-06-01 09:20')$$,
 	$$values (3.32)$$, 'a payment is rounded down at cash_scale: 3.3299667');
 select pg_temp.refuses($$select fundes.create_investment('C', 4, 0.001, effective_at => '2023-06-01 09:30')$$, 'UF005', 'a third decimal of cash at cash_scale 2');
@@ -153,10 +153,10 @@ select fundes.create_investment('A', 6, 1000, effective_at => '2023-06-01 09:10'
 select is((fundes.create_investment('D', 6, 1, effective_at => '2023-06-01 09:10')).units::numeric, 0.001, 'one cash buys a thousandth');
 select fundes.purchase_mcp(6, 'M6', 'R6', 'S6', 600, effective_at => '2023-06-01 09:20');
 select fundes.record_mcp_price('M6', 'R6', 'S6', '2023-06-01', 0);
-select results_eq($$select base_price::numeric, asset_value::numeric from fundes.update_mcp_asset_value(6, '2023-06-01', effective_at => '2023-06-02 00:00')$$,
+select pg_temp.same($$select base_price::numeric, asset_value::numeric from fundes.update_mcp_asset_value(6, '2023-06-01', effective_at => '2023-06-02 00:00')$$,
 				  $$values (400.5994, 0::numeric)$$, 'the price falls to 400.5994, floor of 401 / 1.001');
 select pg_temp.refuses($$select fundes.withdraw_investment('A', 6, 0.002, effective_at => '2023-06-02 09:00')$$, 'UF012', 'a part that would pay 0.8');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, realised_gain::numeric from fundes.withdraw_investment('D', 6, 0.001, effective_at => '2023-06-02 09:00')$$,
 	$$values (0::numeric, -1::numeric)$$, 'the whole position pays 0.4, that is 0');
 
@@ -168,7 +168,7 @@ select fundes.record_mcp_price('M7', 'R7', 'S7', '2023-06-01', 0);
 select is((select base_price::numeric from fundes.update_mcp_asset_value(7, '2023-06-01', effective_at => '2023-06-02 00:00')), 0::numeric, 'a fund that has lost all has price 0');
 select pg_temp.refuses($$select fundes.create_investment('B', 7, 10000, effective_at => '2023-06-02 09:00')$$, 'UF012', 'a pay-in at base_price 0');
 select pg_temp.refuses($$select fundes.withdraw_investment('A', 7, 5, effective_at => '2023-06-02 09:00')$$, 'UF012', 'a part of a holding at base_price 0');
-select results_eq(
+select pg_temp.same(
 	$$select withdrawn_amount::numeric, realised_gain::numeric from fundes.withdraw_investment('A', 7, 10, effective_at => '2023-06-02 09:00')$$,
 	$$values (0::numeric, -10000::numeric)$$, 'all of a holding at base_price 0');
 
@@ -191,7 +191,7 @@ select fundes.record_mcp_price('M9', 'R9', 'S9', '2023-06-01', 6000);
 select is((select base_price::numeric from fundes.update_mcp_asset_value(9, '2023-06-01', effective_at => '2023-06-02 00:00')), 1100::numeric, 'the price rises to 1100');
 select fundes.sell_mcp(9, pg_temp.asset('M9'), 6000, effective_at => '2023-06-02 09:00');
 select is((fundes.withdraw_investment('A', 9, 10, effective_at => '2023-06-02 10:00')).withdrawn_amount::numeric, 11000::numeric, 'all is paid out');
-select results_eq(
+select pg_temp.same(
 	$$select units::numeric, unit_price::numeric from fundes.create_investment('B', 9, 5000, effective_at => '2023-09-01 10:00')$$,
 	$$values (5::numeric, 1000::numeric)$$, 'a fund with no units and NAV 0 deals at initial_price, whatever the age of its last price');
 select is(pg_temp.figures(9, 'base_price', 'nav', 'nav_per_unit'), 'base_price 1000, nav 5000, nav_per_unit 1000', 'and base_price is struck anew');

@@ -20,7 +20,7 @@ select day::date,
   from generate_series(timestamp '2023-06-01', '2023-06-05', '1 day') day
  order by day;
 
-select results_eq(
+select pg_temp.same(
 	$$select day, (first ->> 'base_price')::numeric, (first ->> 'capital_cash')::numeric,
 			 (first ->> 'asset_value')::numeric, first ->> 'status' from night order by day$$,
 	$$select day::date, 1014.0000, 450000::numeric, 1071000::numeric, 'valued'
@@ -28,7 +28,7 @@ select results_eq(
 	'five nights with unchanged prices: base_price 1014, cash 450000 on each');
 select is(pg_temp.figures(1, 'base_price', 'capital_cash', 'asset_value', 'nav'),
 		  'base_price 1014, capital_cash 450000, asset_value 1071000, nav 1521000', 'and so is the fund');
-select results_eq($$select valuation_date, base_price::numeric from fundes.nav_history order by 1$$,
+select pg_temp.same($$select valuation_date, base_price::numeric from fundes.nav_history order by 1$$,
 				  $$select day, 1014.0000 from night order by 1$$, 'nav_history has the five nights');
 
 select pg_temp.writes_nothing(
