@@ -73,7 +73,7 @@ extern void command_end(Command *cmd);
 extern Row *command_lock_fund(Command *cmd, int64 fund_id);
 extern Row *require_fund(Row *fund, int64 fund_id);
 extern void require_investor(Command *cmd, const char *investor_id);
-extern void investor_not_found(const char *investor_id) pg_attribute_noreturn();
+pg_noreturn extern void investor_not_found(const char *investor_id);
 
 /* The fund's copyright, held now or (ever) once; else UF007. */
 extern Row *require_mcp(Command *cmd, int64 fund_id, int64 asset_id, bool ever);

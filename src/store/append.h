@@ -84,6 +84,6 @@ extern void append_admit(NewEvent *events, int nevents);
 extern void append_expect(const char *stream, int64 version);
 
 /* Raises UF008. */
-extern void event_id_reused(const pg_uuid_t *id, const char *field) pg_attribute_noreturn();
+pg_noreturn extern void event_id_reused(const pg_uuid_t *id, const char *field);
 
 #endif							/* FUNDES_APPEND_H */
