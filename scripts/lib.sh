@@ -208,6 +208,7 @@ make_workspace()
 	mkdir "$tree"
 	tar -C "$root" -cf - --exclude=./.git --exclude='*.o' --exclude='*.bc' \
 		--exclude='*.so' --exclude=./tmp_check . | tar -C "$tree" -xf -
+	chmod -R u+rwX "$tree"
 	((EUID != 0)) || chown -R postgres: "$workspace"
 	as_server test -w "$tree" ||
 		die "user postgres cannot enter $workspace: set TMPDIR to a folder that everybody can enter"
@@ -280,6 +281,8 @@ client()
 		"$bindir/$program" "$@"
 }
 
+[[ -z ${PG_CONFIG:-} ]] || command -v "$PG_CONFIG" >/dev/null ||
+	die "PG_CONFIG names no program: $PG_CONFIG" 2
 clean_environment
 trap clean_up EXIT
 trap 'exit 129' HUP

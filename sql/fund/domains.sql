@@ -1,18 +1,15 @@
 -- Money, units and prices: exact, bounded, never rounded on the way in.
 
 create domain fundes.cash as numeric
-	constraint cash_range check (value between -99999999999999999999.9999 and 99999999999999999999.9999)
-	constraint cash_decimals check (trunc(value, 4) = value);
+	check (value between -99999999999999999999.9999 and 99999999999999999999.9999 and trunc(value, 4) = value);
 comment on domain fundes.cash is 'Money: 20 digits before the point, 4 after; no NaN, no infinity';
 
 create domain fundes.units as numeric
-	constraint units_range check (value between -999999999999999999.999999 and 999999999999999999.999999)
-	constraint units_decimals check (trunc(value, 6) = value);
+	check (value between -999999999999999999.999999 and 999999999999999999.999999 and trunc(value, 6) = value);
 comment on domain fundes.units is 'Units of a fund: 18 digits before the point, 6 after; no NaN, no infinity';
 
 create domain fundes.price as numeric
-	constraint price_range check (value between 0 and 9999999999999999.9999)
-	constraint price_decimals check (trunc(value, 4) = value);
+	check (value between 0 and 9999999999999999.9999 and trunc(value, 4) = value);
 comment on domain fundes.price is 'A price, not negative: 16 digits before the point, 4 after; no NaN, no infinity';
 
 -- What the payload of an event must have.

@@ -57,9 +57,9 @@ create table fundes.investment (
 	distributions		fundes.required_cash,
 	last_version		bigint not null,
 	last_position		bigint not null,
-	primary key (investor_id, fund_id)
+	primary key (fund_id, investor_id)
 ) with (fillfactor = 80);
-create index investment_fund on fundes.investment (fund_id);
+create index investment_investor on fundes.investment (investor_id);
 comment on table fundes.investment is 'Projection: an investor''s holding of a fund (internal; read view investment_current_value)';
 
 create table fundes.mcp (

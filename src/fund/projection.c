@@ -7,11 +7,14 @@
  */
 #include "fundes.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "fund/money.h"
 #include "fund/projection.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "owner.h"
+#include "probe.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -20,7 +23,7 @@
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, true, 30, {
+		"fund", 1, true, false, 30, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID}, {"unit_scale", INT4OID},
@@ -41,14 +44,14 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_INVESTOR] = {
-		"investor", 1, false, 5, {
+		"investor", 1, false, false, 5, {
 			{"investor_id", TEXTOID}, {"name", TEXTOID},
 			{"created_at", TIMESTAMPTZOID}, {"last_version", INT8OID},
 			{"last_position", INT8OID}
 		}
 	},
 	[TABLE_INVESTMENT] = {
-		"investment", 2, false, 10, {
+		"investment", 2, false, false, 10, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
 			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
@@ -57,7 +60,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, false, 16, {
+		"mcp", 1, false, false, 16, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -72,13 +75,13 @@ const Table tables[NTABLES] = {
 		"A copyright is held by one fund; it must be sold before it is bought again."
 	},
 	[TABLE_FEE_ACCOUNT] = {
-		"fee_account", 2, false, 5, {
+		"fee_account", 2, false, false, 5, {
 			{"fund_id", INT8OID}, {"kind", TEXTOID}, {"accrued", NUMERICOID},
 			{"paid", NUMERICOID}, {"last_position", INT8OID}
 		}
 	},
 	[TABLE_VALUATION] = {
-		"valuation", 3, false, 10, {
+		"valuation", 3, false, true, 10, {
 			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
 			{"revision", INT4OID}, {"nav", NUMERICOID},
 			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
@@ -87,7 +90,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_FUND_ENTRY] = {
-		"fund_entry", 3, false, 12, {
+		"fund_entry", 3, false, true, 12, {
 			{"fund_id", INT8OID}, {"effective_at", TIMESTAMPTZOID},
 			{"last_position", INT8OID}, {"capital_cash", NUMERICOID},
 			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
@@ -100,10 +103,12 @@ const Table tables[NTABLES] = {
 	}
 };
 
+/* Rows are flushed when they take more memory than this. */
+#define FLUSH_BYTES (64 * 1024 * 1024)
+
 /* The statements of a table. */
 typedef struct TablePlans
 {
-	KeptPlan	find;
 	KeptPlan	update_one;
 	KeptPlan	update_many;
 	KeptPlan	insert_one;
@@ -127,9 +132,9 @@ typedef struct RowEntry
 struct RowSet
 {
 	MemoryContext context;		/* of the set, its plans included */
-	MemoryContext row_context;	/* of the rows; emptied by a flush */
-	bool		scratch;		/* not the projections themselves */
+	const char *scratch;		/* prefix of the tables' names, or NULL */
 	TablePlans *plans;
+	MemoryContext row_context[NTABLES]; /* of the rows; emptied by a flush */
 	HTAB	   *index[NTABLES];
 	List	   *rows[NTABLES];	/* in the order of first use */
 };
@@ -186,7 +191,7 @@ set_plan(KeptPlan *plan, const Table *table, bool arrays, const char *sql)
 }
 
 static void
-build_plans(TablePlans *plans, const Table *t, const char *prefix, bool lock)
+build_plans(TablePlans *plans, const Table *t, const char *prefix)
 {
 	const char *all = column_list(t, ALL_COLUMNS, "@", ", ");
 	const char *parameters = column_list(t, ALL_COLUMNS, "$#", ", ");
@@ -207,15 +212,10 @@ build_plans(TablePlans *plans, const Table *t, const char *prefix, bool lock)
 	set_plan(&plans->insert_one, t, false,
 			 psprintf("insert into %s%s (%s) values (%s)%s",
 					  prefix, t->name, all, parameters, conflict));
+	/* the last: its text tells that all are built */
 	set_plan(&plans->insert_many, t, true,
 			 psprintf("insert into %s%s (%s) select * from unnest(%s)%s",
 					  prefix, t->name, all, parameters, conflict));
-	/* the last: its text tells that all are built */
-	set_plan(&plans->find, t, false,
-			 psprintf("select %s from %s%s where %s%s", all, prefix, t->name,
-					  column_list(t, KEY_COLUMNS, "@ = $#", " and "),
-					  lock ? " for no key update" : ""));
-	plans->find.nargs = t->nkeys;
 }
 
 static TablePlans *
@@ -223,13 +223,11 @@ plans_of(RowSet *set, TableId table)
 {
 	TablePlans *plans = &set->plans[table];
 
-	if (plans->find.sql == NULL)
+	if (plans->insert_many.sql == NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(set->scratch ? set->context :
-												  TopMemoryContext);
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		Assert(!set->scratch);
-		build_plans(plans, &tables[table], "fundes.", tables[table].locks);
+		build_plans(plans, &tables[table], "fundes.");
 		MemoryContextSwitchTo(old);
 	}
 	return plans;
@@ -239,19 +237,6 @@ plans_of(RowSet *set, TableId table)
  * Sets
  */
 
-static void
-empty_rows(RowSet *set)
-{
-	int			i;
-
-	MemoryContextReset(set->row_context);
-	for (i = 0; i < NTABLES; i++)
-	{
-		set->index[i] = NULL;
-		set->rows[i] = NIL;
-	}
-}
-
 RowSet *
 rows_begin(void)
 {
@@ -260,8 +245,6 @@ rows_begin(void)
 	RowSet	   *set = MemoryContextAllocZero(context, sizeof(RowSet));
 
 	set->context = context;
-	set->row_context = AllocSetContextCreate(context, "fundes rows",
-											 ALLOCSET_SMALL_SIZES);
 	set->plans = projection_plans;
 	return set;
 }
@@ -273,10 +256,10 @@ rows_begin_in(const char *prefix)
 	MemoryContext old = MemoryContextSwitchTo(set->context);
 	int			i;
 
-	set->scratch = true;
+	set->scratch = pstrdup(prefix);
 	set->plans = palloc0(sizeof(TablePlans) * NTABLES);
 	for (i = 0; i < NTABLES; i++)
-		build_plans(&set->plans[i], &tables[i], prefix, false);
+		build_plans(&set->plans[i], &tables[i], psprintf("pg_temp.%s", prefix));
 	MemoryContextSwitchTo(old);
 	return set;
 }
@@ -290,7 +273,6 @@ rows_end(RowSet *set)
 
 		for (i = 0; i < NTABLES; i++)
 		{
-			plan_forget(&set->plans[i].find);
 			plan_forget(&set->plans[i].update_one);
 			plan_forget(&set->plans[i].update_many);
 			plan_forget(&set->plans[i].insert_one);
@@ -298,12 +280,6 @@ rows_end(RowSet *set)
 		}
 	}
 	MemoryContextDelete(set->context);
-}
-
-Size
-rows_memory(RowSet *set)
-{
-	return MemoryContextMemAllocated(set->row_context, true);
 }
 
 /*
@@ -337,6 +313,16 @@ make_key(RowKey *key, TableId id, const Datum *keys)
 	}
 }
 
+/* Made at first use: most sets touch few tables. */
+static MemoryContext
+context_of(RowSet *set, TableId table)
+{
+	if (set->row_context[table] == NULL)
+		set->row_context[table] = AllocSetContextCreate(set->context, "fundes rows of a table",
+														ALLOCSET_SMALL_SIZES);
+	return set->row_context[table];
+}
+
 static RowEntry *
 enter_key(RowSet *set, TableId table, const Datum *keys, bool *found)
 {
@@ -347,7 +333,7 @@ enter_key(RowSet *set, TableId table, const Datum *keys, bool *found)
 		HASHCTL		ctl = {
 			.keysize = sizeof(RowKey),
 			.entrysize = sizeof(RowEntry),
-			.hcxt = set->row_context
+			.hcxt = context_of(set, table)
 		};
 
 		set->index[table] = hash_create(tables[table].name, 16, &ctl,
@@ -360,7 +346,7 @@ enter_key(RowSet *set, TableId table, const Datum *keys, bool *found)
 static Row *
 new_row(RowSet *set, TableId table)
 {
-	MemoryContext old = MemoryContextSwitchTo(set->row_context);
+	MemoryContext old = MemoryContextSwitchTo(context_of(set, table));
 	Row		   *row = palloc0(sizeof(Row));
 
 	row->set = set;
@@ -371,38 +357,54 @@ new_row(RowSet *set, TableId table)
 	return row;
 }
 
+/* The table, or an index of it, that a set's rows are in. */
+static Oid
+relation_of(RowSet *set, TableId table, const char *suffix)
+{
+	if (set->scratch != NULL)
+		return RangeVarGetRelid(makeRangeVar("pg_temp",
+											 psprintf("%s%s%s", set->scratch,
+													  tables[table].name, suffix), -1),
+								NoLock, false);
+	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
+}
+
+static Row *
+read_row(RowSet *set, TableId table, TupleTableSlot *slot)
+{
+	Row		   *row = new_row(set, table);
+	int			i;
+
+	slot_getallattrs(slot);
+	for (i = 0; i < tables[table].ncolumns; i++)
+		if (!slot->tts_isnull[i])
+			row_set(row, i, slot->tts_values[i]);
+	row->stored = true;
+	row->changed = false;
+	return row;
+}
+
 Row *
 rows_find(RowSet *set, TableId table, const Datum *keys)
 {
 	bool		found;
 	RowEntry   *entry = enter_key(set, table, keys, &found);
-	uint64		n;
+	Probe		probe;
 	int			i;
 
 	if (found)
 		return entry->row;
 	entry->row = NULL;
-	n = tables[table].locks && !set->scratch ?
-		plan_write(&plans_of(set, table)->find, keys, NULL) :
-		plan_fresh(&plans_of(set, table)->find, keys, NULL);
-	if (n > 0)
-	{
-		Row		   *row = new_row(set, table);
-
-		for (i = 0; i < tables[table].ncolumns; i++)
-		{
-			bool		isnull;
-			Datum		value = SPI_getbinval(SPI_tuptable->vals[0],
-											  SPI_tuptable->tupdesc, i + 1, &isnull);
-
-			if (!isnull)
-				row_set(row, i, value);
-		}
-		row->stored = true;
-		row->changed = false;
-		entry->row = row;
-	}
-	SPI_freetuptable(SPI_tuptable);
+	probe.nkeys = 0;
+	for (i = 0; i < tables[table].nkeys; i++)
+		probe_key(&probe, tables[table].columns[i].type, keys[i]);
+	found = probe_begin(&probe, relation_of(set, table, ""),
+						relation_of(set, table, "_pkey"), ForwardScanDirection);
+	if (found && tables[table].locks && set->scratch == NULL)
+		found = probe_lock(&probe);
+	if (found)
+		entry->row = read_row(set, table, probe.slot);
+	probe_end(&probe);
 	return entry->row;
 }
 
@@ -435,7 +437,7 @@ row_set(Row *row, int column, Datum value)
 	{
 		Datum		previous = row->values[column];
 
-		old = MemoryContextSwitchTo(row->set->row_context);
+		old = MemoryContextSwitchTo(row->set->row_context[row->table]);
 		value = datumCopy(value, false, typlen);
 		MemoryContextSwitchTo(old);
 		if (!row->nulls[column])
@@ -518,18 +520,29 @@ write_rows(KeptPlan *one, KeptPlan *many, Row **rows, int n)
 	return plan_write(one, rows[0]->values, nulls);
 }
 
-/* Updates come first: a new row may need a unique key that they set free. */
+/*
+ * Writes what has changed of a table and forgets its rows.  Updates come
+ * first: a new row may need a unique key that they set free.
+ */
 static void
 flush_table(RowSet *set, TableId table)
 {
+	const Table *t = &tables[table];
 	int			total = list_length(set->rows[table]);
-	Row		  **changed = palloc(sizeof(Row *) * Max(total, 1));
-	Row		  **added = palloc(sizeof(Row *) * Max(total, 1));
+	MemoryContext work;
+	MemoryContext old;
+	Row		  **changed;
+	Row		  **added;
 	int			nchanged = 0;
 	int			nadded = 0;
-	TablePlans *plans;
 	ListCell   *cell;
 
+	if (set->row_context[table] == NULL)
+		return;
+	work = AllocSetContextCreate(set->context, "fundes flush", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	changed = palloc(sizeof(Row *) * Max(total, 1));
+	added = palloc(sizeof(Row *) * Max(total, 1));
 	foreach(cell, set->rows[table])
 	{
 		Row		   *row = lfirst(cell);
@@ -539,34 +552,46 @@ flush_table(RowSet *set, TableId table)
 		else if (row->changed)
 			changed[nchanged++] = row;
 	}
-	if (nchanged + nadded == 0)
-		return;
-	plans = plans_of(set, table);
 	if (nchanged > 0 &&
-		write_rows(&plans->update_one, &plans->update_many, changed, nchanged) != nchanged)
-		elog(ERROR, "rows of fundes.%s to update are gone", tables[table].name);
+		write_rows(&plans_of(set, table)->update_one, &plans_of(set, table)->update_many,
+				   changed, nchanged) != nchanged)
+		elog(ERROR, "rows of fundes.%s to update are gone", t->name);
 	if (nadded > 0 &&
-		write_rows(&plans->insert_one, &plans->insert_many, added, nadded) != nadded)
+		write_rows(&plans_of(set, table)->insert_one, &plans_of(set, table)->insert_many,
+				   added, nadded) != nadded)
 		ereport(ERROR,
-				(errcode(tables[table].conflict_code),
-				 errmsg("%s", tables[table].conflict_message),
+				(errcode(t->conflict_code),
+				 errmsg("%s", t->conflict_message),
 				 errdetail("A row of fundes.%s with the same (%s) excludes it.",
-						   tables[table].name, tables[table].arbiter_columns),
-				 errhint("%s", tables[table].conflict_hint)));
+						   t->name, t->arbiter_columns),
+				 errhint("%s", t->conflict_hint)));
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	MemoryContextDelete(set->row_context[table]);
+	set->row_context[table] = NULL;
+	set->index[table] = NULL;
+	set->rows[table] = NIL;
 }
 
-/* Writes what has changed and forgets all rows. */
 void
 rows_flush(RowSet *set)
 {
-	MemoryContext work = AllocSetContextCreate(set->context, "fundes flush",
-											   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(work);
 	int			i;
 
 	for (i = 0; i < NTABLES; i++)
 		flush_table(set, i);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(work);
-	empty_rows(set);
+}
+
+void
+rows_relieve(RowSet *set)
+{
+	int			i;
+
+	if (MemoryContextMemAllocated(set->context, true) < FLUSH_BYTES)
+		return;
+	for (i = 0; i < NTABLES; i++)
+		if (tables[i].journal)
+			flush_table(set, i);
+	if (MemoryContextMemAllocated(set->context, true) >= FLUSH_BYTES)
+		rows_flush(set);
 }

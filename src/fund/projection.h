@@ -109,6 +109,7 @@ typedef struct Table
 	const char *name;
 	int			nkeys;			/* the primary key: so many columns, from the first */
 	bool		locks;			/* rows are locked as they are read */
+	bool		journal;		/* rows are added, never changed */
 	int			ncolumns;
 	Column		columns[MAX_COLUMNS];
 
@@ -144,7 +145,9 @@ extern RowSet *rows_begin(void);
 extern RowSet *rows_begin_in(const char *prefix);
 extern void rows_flush(RowSet *set);
 extern void rows_end(RowSet *set);
-extern Size rows_memory(RowSet *set);
+
+/* Flushes where memory runs short, journals first. */
+extern void rows_relieve(RowSet *set);
 
 /* A row by the values of its key columns; NULL where there is none. */
 extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);

@@ -36,9 +36,6 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
 
-/* Rows are flushed when they take more memory than this. */
-#define FLUSH_BYTES (64 * 1024 * 1024)
-
 /* Columns of fundes.event, in the order of sql/store/schema.sql. */
 enum
 {
@@ -74,8 +71,7 @@ run_fold(Run *run, FoldEvent *event, Datum payload)
 	fold_event(run->rows, event);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(run->event_context);
-	if (rows_memory(run->rows) > FLUSH_BYTES)
-		rows_flush(run->rows);
+	rows_relieve(run->rows);
 }
 
 static void
@@ -220,7 +216,8 @@ fundes_project(PG_FUNCTION_ARGS)
  * Folding the log anew
  */
 
-#define SCRATCH_PREFIX "pg_temp.fundes_folded_"
+#define SCRATCH_PREFIX "fundes_folded_"
+#define SCRATCH "pg_temp." SCRATCH_PREFIX
 #define FETCH_EVENTS 1000
 
 /* What it writes is seen by the active snapshot from then on. */
@@ -243,8 +240,8 @@ create_scratch(void)
 	(void) set_config_option("client_min_messages", "warning", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table if exists " SCRATCH_PREFIX "%s;"
-						 "create temporary table fundes_folded_%s"
+		(void) execute(psprintf("drop table if exists " SCRATCH "%s;"
+						 "create temporary table " SCRATCH_PREFIX "%s"
 						 " (like fundes.%s including indexes) on commit drop",
 						 tables[i].name, tables[i].name, tables[i].name), false);
 	AtEOXact_GUC(true, level);
@@ -256,7 +253,7 @@ drop_scratch(void)
 	int			i;
 
 	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table " SCRATCH_PREFIX "%s", tables[i].name), false);
+		(void) execute(psprintf("drop table " SCRATCH "%s", tables[i].name), false);
 }
 
 /* Folds the log, as the active snapshot sees it, into the scratch tables. */
@@ -328,7 +325,7 @@ static char *
 differences_sql(const Table *table)
 {
 	return psprintf("select '%s', jsonb_build_object(%s), to_jsonb(s), to_jsonb(f)"
-					"  from fundes.%s s full join " SCRATCH_PREFIX "%s f on %s"
+					"  from fundes.%s s full join " SCRATCH "%s f on %s"
 					" where s.* is distinct from f.*",
 					table->name,
 					key_list(table, "'%s', coalesce(s.%s, f.%s)", ", "),
@@ -378,14 +375,14 @@ mend(const Table *table)
 		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
 
 	mended = execute(psprintf("delete from fundes.%s s where not exists"
-					 " (select from " SCRATCH_PREFIX "%s f where %s)",
+					 " (select from " SCRATCH "%s f where %s)",
 					 table->name, table->name,
 					 key_list(table, "s.%s = f.%s", " and ")), false);
-	mended += execute(psprintf("update fundes.%s s set (%s) = row(f.*) from " SCRATCH_PREFIX "%s f"
+	mended += execute(psprintf("update fundes.%s s set (%s) = row(f.*) from " SCRATCH "%s f"
 					 " where %s and s.* is distinct from f.*",
 					 table->name, columns.data, table->name,
 					 key_list(table, "s.%s = f.%s", " and ")), false);
-	mended += execute(psprintf("insert into fundes.%s select f.* from " SCRATCH_PREFIX "%s f"
+	mended += execute(psprintf("insert into fundes.%s select f.* from " SCRATCH "%s f"
 					 " where not exists (select from fundes.%s s where %s)",
 					 table->name, table->name, table->name,
 					 key_list(table, "s.%s = f.%s", " and ")), false);

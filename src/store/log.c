@@ -7,17 +7,12 @@
  */
 #include "fundes.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
-#include "catalog/pg_collation.h"
-#include "executor/tuptable.h"
+#include "catalog/pg_type.h"
 #include "owner.h"
+#include "probe.h"
 #include "store/event_id.h"
 #include "store/log.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 /* Columns in the order of sql/store/schema.sql. */
 enum
@@ -37,72 +32,24 @@ enum
 	EVENT_PAYLOAD
 };
 
-/* One look-up: what is open between probe_begin() and probe_end(). */
-typedef struct Probe
-{
-	Relation	table;
-	Relation	index;
-	IndexScanDesc scan;
-	TupleTableSlot *slot;
-} Probe;
-
-/* Finds the first row, in the index's order or against it. */
+/* Finds the first row by one key of an index. */
 static bool
-probe_begin(Probe *probe, const char *table, const char *index,
-			ScanKey key, ScanDirection direction)
+find(Probe *probe, const char *table, const char *index, Oid type, Datum key,
+	 ScanDirection direction)
 {
-	probe->table = table_open(fundes_relation(table), AccessShareLock);
-	probe->index = index_open(fundes_relation(index), AccessShareLock);
-	probe->slot = table_slot_create(probe->table, NULL);
-	probe->scan = begin_index_scan(probe->table, probe->index,
-								   RegisterSnapshot(GetLatestSnapshot()), 1);
-	index_rescan(probe->scan, key, 1, NULL, 0);
-	return index_getnext_slot(probe->scan, direction, probe->slot);
-}
-
-static void
-probe_end(Probe *probe)
-{
-	Snapshot	snapshot = probe->scan->xs_snapshot;
-
-	index_endscan(probe->scan);
-	UnregisterSnapshot(snapshot);
-	ExecDropSingleTupleTableSlot(probe->slot);
-	index_close(probe->index, AccessShareLock);
-	table_close(probe->table, AccessShareLock);
-}
-
-static Datum
-probe_value(Probe *probe, int column)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(probe->slot, column, &isnull);
-
-	return isnull ? (Datum) 0 : value;
-}
-
-static void
-key_int64(ScanKey key, int64 value)
-{
-	ScanKeyInit(key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(value));
-}
-
-static void
-key_name(ScanKey key, const char *name)
-{
-	ScanKeyEntryInitialize(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-						   C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(name));
+	probe->nkeys = 0;
+	probe_key(probe, type, key);
+	return probe_begin(probe, fundes_relation(table), fundes_relation(index), direction);
 }
 
 int64
 log_stream_id(const char *name)
 {
 	Probe		probe;
-	ScanKeyData key;
 	int64		result = 0;
 
-	key_name(&key, name);
-	if (probe_begin(&probe, "stream", "stream_name_key", &key, ForwardScanDirection))
+	if (find(&probe, "stream", "stream_name_key", TEXTOID, CStringGetTextDatum(name),
+			 ForwardScanDirection))
 		result = DatumGetInt64(probe_value(&probe, STREAM_ID));
 	probe_end(&probe);
 	return result;
@@ -113,12 +60,10 @@ int64
 log_stream_version(int64 stream_id)
 {
 	Probe		probe;
-	ScanKeyData key;
 	int64		result = 0;
 
-	key_int64(&key, stream_id);
-	if (probe_begin(&probe, "event", "event_stream_id_version_key", &key,
-					BackwardScanDirection))
+	if (find(&probe, "event", "event_stream_id_version_key", INT8OID,
+			 Int64GetDatum(stream_id), BackwardScanDirection))
 		result = DatumGetInt64(probe_value(&probe, EVENT_VERSION));
 	probe_end(&probe);
 	return result;
@@ -128,11 +73,10 @@ char *
 log_stream_name(int64 stream_id)
 {
 	Probe		probe;
-	ScanKeyData key;
 	char	   *result;
 
-	key_int64(&key, stream_id);
-	if (!probe_begin(&probe, "stream", "stream_pkey", &key, ForwardScanDirection))
+	if (!find(&probe, "stream", "stream_pkey", INT8OID, Int64GetDatum(stream_id),
+			  ForwardScanDirection))
 		elog(ERROR, "stream " INT64_FORMAT " does not exist", stream_id);
 	result = TextDatumGetCString(probe_value(&probe, STREAM_NAME));
 	probe_end(&probe);
@@ -143,12 +87,10 @@ EventType
 log_event_type(const char *name)
 {
 	Probe		probe;
-	ScanKeyData key;
 	EventType	result = {0, InvalidOid};
 
-	key_name(&key, name);
-	if (probe_begin(&probe, "event_type", "event_type_name_key", &key,
-					ForwardScanDirection))
+	if (find(&probe, "event_type", "event_type_name_key", TEXTOID,
+			 CStringGetTextDatum(name), ForwardScanDirection))
 	{
 		result.type_id = DatumGetInt32(probe_value(&probe, TYPE_ID));
 		result.payload_type = DatumGetObjectId(probe_value(&probe, TYPE_PAYLOAD_TYPE));
@@ -162,12 +104,11 @@ log_event_type(const char *name)
  * another id does not count.
  */
 static bool
-find_event(const char *index, ScanKey key, const pg_uuid_t *id,
+find_event(const char *index, Oid type, Datum key, const pg_uuid_t *id,
 		   StoredEvent *found)
 {
 	Probe		probe;
-	bool		exists = probe_begin(&probe, "event", index, key,
-									 ForwardScanDirection);
+	bool		exists = find(&probe, "event", index, type, key, ForwardScanDirection);
 
 	if (exists)
 	{
@@ -191,21 +132,14 @@ find_event(const char *index, ScanKey key, const pg_uuid_t *id,
 bool
 log_find_position(int64 position, StoredEvent *found)
 {
-	ScanKeyData key;
-
-	key_int64(&key, position);
-	return find_event("event_pkey", &key, NULL, found);
+	return find_event("event_pkey", INT8OID, Int64GetDatum(position), NULL, found);
 }
 
 /* A given id is in the partial index; a made one tells its position. */
 bool
 log_find_event(const pg_uuid_t *event_id, StoredEvent *found)
 {
-	ScanKeyData key;
-
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(event_id));
-	if (find_event("event_given_id", &key, event_id, found))
-		return true;
-	key_int64(&key, event_id_position(event_id));
-	return find_event("event_pkey", &key, event_id, found);
+	return find_event("event_given_id", UUIDOID, UUIDPGetDatum(event_id), event_id, found) ||
+		find_event("event_pkey", INT8OID, Int64GetDatum(event_id_position(event_id)),
+				   event_id, found);
 }

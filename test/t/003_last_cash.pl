@@ -35,18 +35,17 @@ for my $level ('read committed', 'repeatable read', 'serializable')
 	my @buyers;
 	for my $buyer (1 .. 8)
 	{
-		my $script = qq{
-			begin isolation level $level;
-			select pg_advisory_xact_lock_shared(1);
-			insert into outcome select $fund, $buyer, attempt('select fundes.purchase_mcp($fund, ''M$fund-$buyer'', ''R'', ''S'', 80)');
-			commit;};
 		my $err = '';
 		push @buyers, { err => \$err, run => IPC::Run::start(
-			[ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ], '<', \$script, '>', '/dev/null', '2>', \$err) };
+			[ 'psql', '-XqAt', '-d', $node->connstr('postgres'),
+			  '-c', "begin isolation level $level",
+			  '-c', 'select pg_advisory_xact_lock_shared(1)',
+			  '-c', "insert into outcome select $fund, $buyer, attempt('select fundes.purchase_mcp($fund, ''M$fund-$buyer'', ''R'', ''S'', 80)')",
+			  '-c', 'commit' ], '>', '/dev/null', '2>', \$err) };
 	}
-	$node->poll_query_until('postgres',
-		q{select count(*) = 8 from pg_locks where locktype = 'advisory' and not granted and objid = 1})
-	  or die 'the buyers do not come';
+	my $come = $node->poll_query_until('postgres',
+		q{select count(*) = 8 from pg_locks where locktype = 'advisory' and not granted and objid = 1});
+	$come or do { $_->kill_kill for $gate, map { $_->{run} } @buyers; die 'the buyers do not come' };
 	$in .= "\\q\n";
 	$gate->finish;
 	$_->{run}->finish for @buyers;

@@ -10,8 +10,22 @@ use FundesTest;
 use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
-my $node = new_store('crash', 'fsync = on', 'checkpoint_timeout = 30s');
+# What is left of a killed server may be in the way for a moment.
+sub start_again
+{
+	my ($node) = @_;
+	for (1 .. 100)
+	{
+		return if $node->start(fail_ok => 1);
+		$node->stop('fast', fail_ok => 1);
+		usleep(100_000);
+	}
+	die 'the server does not start';
+}
+
+my $node = new_store('crash', 'max_prepared_transactions = 5');
 $node->safe_psql('postgres', q{
 	select fundes.create_fund('Ballads');
 	select fundes.create_investor('A', 'Kim');
@@ -24,9 +38,10 @@ for my $how ('kill9', 'immediate')
 	for my $investor ('A', 'B')
 	{
 		my ($out, $err) = ('', '');
-		my $script = "select event_id from fundes.create_investment('$investor', 1, 5000);\n" x 20000;
+		my $script = $node->basedir . "/$investor.sql";
+		append_to_file($script, "select event_id from fundes.create_investment('$investor', 1, 5000);\n" x 20000);
 		push @writers, { out => \$out, run => IPC::Run::start(
-			[ 'psql', '-XqAt', '-d', $node->connstr('postgres') ], '<', \$script, '>', \$out, '2>', \$err) };
+			[ 'psql', '-XqAt', '-d', $node->connstr('postgres'), '-f', $script ], '>', \$out, '2>', \$err) };
 	}
 	for my $writer (@writers)
 	{
@@ -34,7 +49,7 @@ for my $how ('kill9', 'immediate')
 	}
 	$how eq 'kill9' ? $node->kill9 : $node->stop('immediate');
 	$_->{run}->finish for @writers;
-	$node->start;
+	start_again($node);
 
 	my @told = map { ${ $_->{out} } =~ /^([0-9a-f-]{36})\n/mg } @writers;
 	cmp_ok(scalar @told, '>', 100, "$how: events were committed before the crash");
@@ -53,6 +68,24 @@ for my $how ('kill9', 'immediate')
 	cmp_ok($node->safe_psql('postgres', q{select position from fundes.append('order-1', 'X', '{}')}),
 		'>', $position, "$how: the store goes on");
 }
+
+# A prepared append outlives the server, and holds its stream until it ends.
+$node->safe_psql('postgres', q{
+	begin;
+	select fundes.append('order-2', 'X', '{"n": 1}');
+	prepare transaction 'waiting';});
+$node->stop('immediate');
+start_again($node);
+is($node->safe_psql('postgres', q{select fundes.stream_version('order-2')}), '0', 'a prepared append is not there');
+my (undef, undef, $err) = $node->psql('postgres',
+	q{\set VERBOSITY verbose
+	set lock_timeout = '100ms';
+	select fundes.append('order-2', 'X', '{"n": 2}');});
+like($err, qr/55P03/, 'its stream waits for it');
+$node->safe_psql('postgres', q{commit prepared 'waiting'});
+is($node->safe_psql('postgres', q{select version from fundes.append('order-2', 'X', '{"n": 2}', expected_version => 1)}),
+	'2', 'then it is there');
+is(differences($node, 'postgres'), '', 'the projections equal the log');
 
 $node->stop;
 done_testing();

@@ -1,0 +1,115 @@
+/*-------------------------------------------------------------------------
+ *
+ * probe.c
+ *	  Looking up one row by an index, see probe.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "storage/lmgr.h"
+#include "access/xact.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "probe.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+static RegProcedure
+equality_of(Oid type)
+{
+	switch (type)
+	{
+		case INT8OID:
+			return F_INT8EQ;
+		case INT4OID:
+			return F_INT4EQ;
+		case TEXTOID:
+			return F_TEXTEQ;
+		case UUIDOID:
+			return F_UUID_EQ;
+		case DATEOID:
+			return F_DATE_EQ;
+		case TIMESTAMPTZOID:
+			return F_TIMESTAMPTZ_EQ;
+		default:
+			elog(ERROR, "no equality known for type %u", type);
+	}
+	return InvalidOid;			/* keep the compiler quiet */
+}
+
+void
+probe_key(Probe *probe, Oid type, Datum value)
+{
+	Assert(probe->nkeys < PROBE_MAX_KEYS);
+	ScanKeyEntryInitialize(&probe->keys[probe->nkeys], 0, probe->nkeys + 1,
+						   BTEqualStrategyNumber, InvalidOid,
+						   type == TEXTOID ? C_COLLATION_OID : InvalidOid,
+						   equality_of(type), value);
+	probe->nkeys++;
+}
+
+bool
+probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
+{
+	probe->table = table_open(table, AccessShareLock);
+	probe->index = index_open(index, AccessShareLock);
+	probe->slot = table_slot_create(probe->table, NULL);
+	probe->scan = begin_index_scan(probe->table, probe->index,
+								   RegisterSnapshot(GetLatestSnapshot()), probe->nkeys);
+	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
+	return index_getnext_slot(probe->scan, direction, probe->slot);
+}
+
+bool
+probe_lock(Probe *probe)
+{
+	ItemPointerData tid = probe->slot->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	PreventCommandIfReadOnly("a command of fundes");
+	LockRelationOid(RelationGetRelid(probe->table), RowShareLock);
+	result = table_tuple_lock(probe->table, &tid, probe->scan->xs_snapshot, probe->slot,
+							  GetCurrentCommandId(false), LockTupleNoKeyExclusive,
+							  LockWaitBlock,
+							  TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
+							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
+							  &failure);
+	if (result == TM_Ok)
+	{
+		if (IsolationUsesXactSnapshot() && failure.traversed)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access due to concurrent update")));
+		return true;
+	}
+	if (result != TM_Deleted)
+		elog(ERROR, "unexpected result of locking a row: %d", (int) result);
+	return false;
+}
+
+Datum
+probe_value(Probe *probe, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(probe->slot, column, &isnull);
+
+	return isnull ? (Datum) 0 : value;
+}
+
+void
+probe_end(Probe *probe)
+{
+	Snapshot	snapshot = probe->scan->xs_snapshot;
+
+	index_endscan(probe->scan);
+	UnregisterSnapshot(snapshot);
+	ExecDropSingleTupleTableSlot(probe->slot);
+	index_close(probe->index, AccessShareLock);
+	table_close(probe->table, AccessShareLock);
+}

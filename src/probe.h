@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * probe.h
+ *	  Looking up one row by an index, without a statement.
+ *
+ *	  A probe sees what is committed at the time of the call and what the
+ *	  transaction itself has written, in any isolation level: it is made under
+ *	  locks that may have been waited for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_PROBE_H
+#define FUNDES_PROBE_H
+
+#include "access/genam.h"
+#include "access/skey.h"
+#include "executor/tuptable.h"
+
+#define PROBE_MAX_KEYS 3
+
+/* What is open between probe_begin() and probe_end(). */
+typedef struct Probe
+{
+	Relation	table;
+	Relation	index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	int			nkeys;
+	ScanKeyData keys[PROBE_MAX_KEYS];
+} Probe;
+
+/* The next column of the index, from the first, and the value it must have. */
+extern void probe_key(Probe *probe, Oid type, Datum value);
+
+/* Finds the first row, in the index's order or against it. */
+extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
+
+/*
+ * Locks the row that was found as SELECT FOR NO KEY UPDATE does, and goes on
+ * with its latest version.  False where it was deleted meanwhile.
+ */
+extern bool probe_lock(Probe *probe);
+
+/* A column of the row that was found; 0 where it is null. */
+extern Datum probe_value(Probe *probe, int column);
+extern void probe_end(Probe *probe);
+
+#endif							/* FUNDES_PROBE_H */
