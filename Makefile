@@ -50,6 +50,7 @@ pgtapcheck:
 	pg_prove --quiet test/pgtap/*.sql
 
 # TAP tests, which start servers of their own
+tapcheck: PROVE_TESTS = test/t/*.pl
 tapcheck:
 	$(prove_installcheck)
 
