@@ -32,9 +32,9 @@ int			fundes_max_event_size;
 char	   *fundes_max_quote_age;
 char	   *fundes_price_function;
 
-/* Whether a text is an interval, told without raising an error. */
+/* Whether a text is an interval from 0 to 1,000 years, told without an error. */
 static bool
-is_interval(char *value)
+is_age(char *value)
 {
 	char		buffer[256];
 	char	   *fields[MAXDATEFIELDS];
@@ -47,15 +47,17 @@ is_interval(char *value)
 					  MAXDATEFIELDS, &nfields) != 0)
 		return false;
 	return DecodeInterval(fields, types, nfields, INTERVAL_FULL_RANGE, &kind, &itm) == 0 &&
-		kind == DTK_DELTA;
+		kind == DTK_DELTA &&
+		itm.tm_usec >= 0 && itm.tm_mday >= 0 && itm.tm_mon >= 0 && itm.tm_year >= 0 &&
+		itm.tm_mday <= 365000 && itm.tm_mon <= 12000 && itm.tm_year <= 1000;
 }
 
 static bool
 check_quote_age(char **newval, void **extra, GucSource source)
 {
-	if (is_interval(*newval))
+	if (is_age(*newval))
 		return true;
-	GUC_check_errdetail("It must be an interval, such as \"30 days\".");
+	GUC_check_errdetail("It must be an interval from 0 to 1,000 years, such as \"30 days\".");
 	return false;
 }
 

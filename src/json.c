@@ -110,24 +110,25 @@ json_find(const Jsonb *object, const char *key)
 	return value == NULL || value->type == jbvNull ? NULL : value;
 }
 
+/* Payloads are checked as they are appended; not so what a superuser inserts. */
 static JsonbValue *
-must_find(const Jsonb *object, const char *key)
+must_find(const Jsonb *object, const char *key, enum jbvType type)
 {
 	JsonbValue *value = json_find(object, key);
 
-	if (value == NULL)
-		elog(ERROR, "payload has no key \"%s\"", key);
+	if (value == NULL || (value->type != type && type != jbvNull))
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload does not fit its type: key \"%s\"", key),
+				 errdetail("The payload is %s.", json_text(object)),
+				 errhint("Append events with fundes.append(), which checks them.")));
 	return value;
 }
 
 Numeric
 json_numeric(const Jsonb *object, const char *key)
 {
-	JsonbValue *value = must_find(object, key);
-
-	if (value->type != jbvNumeric)
-		elog(ERROR, "key \"%s\" of the payload is no number", key);
-	return value->val.numeric;
+	return must_find(object, key, jbvNumeric)->val.numeric;
 }
 
 int64
@@ -140,10 +141,8 @@ json_int64(const Jsonb *object, const char *key)
 char *
 json_string(const Jsonb *object, const char *key)
 {
-	JsonbValue *value = must_find(object, key);
+	JsonbValue *value = must_find(object, key, jbvString);
 
-	if (value->type != jbvString)
-		elog(ERROR, "key \"%s\" of the payload is no string", key);
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
@@ -157,7 +156,7 @@ json_date(const Jsonb *object, const char *key)
 Jsonb *
 json_json(const Jsonb *object, const char *key)
 {
-	return JsonbValueToJsonb(must_find(object, key));
+	return JsonbValueToJsonb(must_find(object, key, jbvNull));
 }
 
 char *

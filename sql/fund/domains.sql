@@ -13,7 +13,8 @@ create domain fundes.price as numeric
 comment on domain fundes.price is 'A price, not negative: 16 digits before the point, 4 after; no NaN, no infinity';
 
 -- What the payload of an event must have.
-create domain fundes.required_id as bigint not null check (value > 0);
+-- up to 2^53 - 1: every reader of JSON has such numbers exactly
+create domain fundes.required_id as bigint not null check (value between 1 and 9007199254740991);
 comment on domain fundes.required_id is 'An id in a payload';
 create domain fundes.required_count as integer not null check (value >= 0);
 comment on domain fundes.required_count is 'A count in a payload';

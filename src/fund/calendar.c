@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 
+#include "args.h"
 #include "catalog/pg_type.h"
 #include "fund/calendar.h"
 #include "miscadmin.h"
@@ -17,31 +18,33 @@
 #include "utils/json.h"
 
 /*
- * pg_tzset() takes any POSIX rule too, so that "Asia/Seoul9" would be a zone
- * nine hours west of Greenwich.  It spells such a rule in capitals, which no
- * zone of the database with a slash in its name is.
+ * pg_tzset() takes any POSIX rule too, so that "+09" and "Asia/Seoul9" would be
+ * zones nine hours west of Greenwich.  It spells a rule in capitals, which no
+ * zone of the database with a slash in its name is; and without a slash, a
+ * name with a digit is a rule or one of a few that are obsolete.
  */
+static bool
+is_rule(const char *spelled)
+{
+	const char *c;
+
+	for (c = spelled; *c != '\0'; c++)
+		if (strchr(spelled, '/') == NULL ? isdigit((unsigned char) *c) :
+			islower((unsigned char) *c))
+			break;
+	return (strchr(spelled, '/') == NULL) == (*c != '\0');
+}
+
 const char *
 checked_zone(const char *name)
 {
 	pg_tz	   *zone = strlen(name) <= TZ_STRLEN_MAX ? pg_tzset(name) : NULL;
-	const char *spelled = zone == NULL ? NULL : pg_get_timezone_name(zone);
 
-	if (spelled != NULL && strchr(spelled, '/') != NULL)
-	{
-		const char *c = spelled;
-
-		while (*c != '\0' && !islower((unsigned char) *c))
-			c++;
-		if (*c == '\0')
-			spelled = NULL;
-	}
-	if (spelled == NULL || !pg_tz_acceptable(zone))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown time zone \"%s\"", name),
-				 errhint("View pg_timezone_names lists them.")));
-	return spelled;
+	if (zone == NULL || is_rule(pg_get_timezone_name(zone)) || !pg_tz_acceptable(zone))
+		invalid_argument("unknown time zone",
+						 psprintf("It is \"%s\".", name),
+						 "Use a name such as Asia/Seoul; view pg_timezone_names lists them.");
+	return pg_get_timezone_name(zone);
 }
 
 static pg_tz *

@@ -16,6 +16,8 @@
 #include "utils/memutils.h"
 
 #define MAX_TEXT_CHARS 255
+#define FIRST_DATE (-730119)		/* 0001-01-01 */
+#define LAST_DATE 2921939			/* 9999-12-31 */
 #define MAX_INVESTOR_ID_BYTES 200	/* so that holding-<fund>-<id> fits a stream */
 
 /*
@@ -46,14 +48,10 @@ arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
 	value = text_to_cstring(PG_GETARG_TEXT_PP(arg));
 	chars = pg_mbstrlen(value);
 	if (chars < 1 || chars > MAX_TEXT_CHARS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must have 1 to %d characters", name, MAX_TEXT_CHARS),
-				 errdetail("It has %d.", chars)));
-	if (has_control_character(value, strlen(value)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not contain control characters", name)));
+		invalid_argument(psprintf("%s must have 1 to %d characters", name, MAX_TEXT_CHARS),
+						 psprintf("It has %d.", chars),
+						 chars == 0 ? "Give a text that is not empty." : "Give a shorter text.");
+	refuse_control_characters(value, strlen(value), name);
 	return value;
 }
 
@@ -63,10 +61,9 @@ arg_investor_id(FunctionCallInfo fcinfo, int arg, const char *name)
 	char	   *value = arg_text(fcinfo, arg, name);
 
 	if (strlen(value) > MAX_INVESTOR_ID_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must have at most %d bytes", name, MAX_INVESTOR_ID_BYTES),
-				 errdetail("It has %zu.", strlen(value))));
+		invalid_argument(psprintf("%s must have at most %d bytes", name, MAX_INVESTOR_ID_BYTES),
+						 psprintf("It has %zu.", strlen(value)),
+						 "Give a shorter id; it is part of the names of streams.");
 	return value;
 }
 
@@ -77,10 +74,10 @@ arg_date(FunctionCallInfo fcinfo, int arg, const char *name)
 
 	REQUIRE_ARG(arg, name);
 	value = PG_GETARG_DATEADT(arg);
-	if (DATE_NOT_FINITE(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be finite", name)));
+	if (value < FIRST_DATE || value > LAST_DATE)
+		invalid_argument(psprintf("%s must be from 0001-01-01 to 9999-12-31", name),
+						 psprintf("It is %s.", date_text(value)),
+						 "Give a date of the calendar.");
 	return value;
 }
 

@@ -57,21 +57,23 @@ require_not_held(const Copyright *c)
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* An id that no copyright has; imported events may have brought any. */
+/* An id that no copyright has; imported events may have taken any. */
 static int64
 next_asset_id(Command *cmd)
 {
-	static KeptPlan skip = PLAN("select setval('fundes.asset_id', max(asset_id)) from fundes.mcp");
+	static KeptPlan skip = PLAN("select setval('fundes.asset_id', min(m.asset_id))"
+								"  from fundes.mcp m where m.asset_id >= $1 and not exists"
+								"    (select from fundes.mcp n where n.asset_id = m.asset_id + 1)",
+								INT8OID);
 	Oid			sequence = fundes_relation("asset_id");
 	int64		id = nextval_internal(sequence, false);
+	Datum		taken = Int64GetDatum(id);
 
-	if (rows_find_int64(cmd->rows, TABLE_MCP, id) != NULL)
-	{
-		(void) plan_write(&skip, NULL, NULL);
-		SPI_freetuptable(SPI_tuptable);
-		id = nextval_internal(sequence, false);
-	}
-	return id;
+	if (rows_find_int64(cmd->rows, TABLE_MCP, id) == NULL)
+		return id;
+	(void) plan_write(&skip, &taken, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	return nextval_internal(sequence, false);
 }
 
 FUNDES_FUNCTION(fundes_purchase_mcp);

@@ -162,6 +162,8 @@ check_figures(const Fold *fold)
 				   psprintf("%s of fund " INT64_FORMAT " would be %s.", name,
 							row_int64(fold->fund, FUND_ID), num_text(figure)));
 		(void) checked_range(figure, tracked[i].kind);
+		(void) at_scale(figure, row_int32(fold->fund, tracked[i].kind == QUANTITY_UNITS ?
+										  FUND_UNIT_SCALE : FUND_CASH_SCALE), name);
 	}
 }
 

@@ -24,10 +24,9 @@ arg_scale(FunctionCallInfo fcinfo, int arg, const char *name, int most)
 	REQUIRE_ARG(arg, name);
 	value = PG_GETARG_INT32(arg);
 	if (value < 0 || value > most)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be from 0 to %d", name, most),
-				 errdetail("It is %d.", value)));
+		invalid_argument(psprintf("%s must be from 0 to %d", name, most),
+						 psprintf("It is %d.", value),
+						 "It is the number of decimals.");
 	return value;
 }
 
@@ -39,11 +38,9 @@ arg_currency(FunctionCallInfo fcinfo, int arg)
 	REQUIRE_ARG(arg, "currency");
 	value = text_to_cstring(PG_GETARG_TEXT_PP(arg));
 	if (strlen(value) != 3 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("currency must be three capital letters"),
-				 errdetail("It is \"%s\".", value),
-				 errhint("Use the code of ISO 4217, such as KRW.")));
+		invalid_argument("currency must be three capital letters",
+						 psprintf("It is \"%s\".", value),
+						 "Use the code of ISO 4217, such as KRW.");
 	return value;
 }
 
@@ -124,9 +121,9 @@ fundes_set_price_limits(PG_FUNCTION_ARGS)
 	{
 		age = PG_GETARG_INTERVAL_P(2);
 		if (interval_length(age) < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("max_price_age must not be negative")));
+			invalid_argument("max_price_age must not be negative",
+							 psprintf("It is %s.", interval_text(age)),
+							 "NULL switches the limit off.");
 	}
 
 	command_begin(&cmd, fcinfo, 3);

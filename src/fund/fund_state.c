@@ -12,6 +12,7 @@
  */
 #include "fundes.h"
 
+#include "args.h"
 #include "catalog/pg_type.h"
 #include "fund/calendar.h"
 #include "fund/fund_state.h"
@@ -73,12 +74,11 @@ find_price(FundState *state, const Datum *fund_and_time)
 	Datum		since;
 
 	if (plan_fresh(&last, fund_and_time, NULL) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("effective_at is before the fund was created"),
-				 errdetail("Fund " INT64_FORMAT " was created at %s.",
-						   row_int64(state->fund, FUND_ID),
-						   timestamptz_to_str(row_time(state->fund, FUND_CREATED_AT)))));
+		invalid_argument("effective_at is before the fund was created",
+						 psprintf("Fund " INT64_FORMAT " was created at %s.",
+								  row_int64(state->fund, FUND_ID),
+								  timestamptz_to_str(row_time(state->fund, FUND_CREATED_AT))),
+						 "Give an effective_at after that.");
 	state->base_price = numeric_column(1);
 	date = plan_value(2, DATEOID, &no_date);
 	since = plan_value(3, TIMESTAMPTZOID, &no_since);

@@ -39,9 +39,9 @@ arg_password(FunctionCallInfo fcinfo, int arg)
 	char	   *value = arg_text(fcinfo, arg, "password");
 
 	if (get_password_type(value) != PASSWORD_TYPE_PLAINTEXT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("password must be given as it is, not as a verifier")));
+		invalid_argument("password must be given as it is, not as a verifier",
+						 "It looks like a verifier.",
+						 "Give the password itself; only a verifier of it is kept.");
 	return value;
 }
 

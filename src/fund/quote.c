@@ -73,6 +73,7 @@ fundes_get_mcp_index(PG_FUNCTION_ARGS)
 		REQUIRE_ARG(i, names[i]);
 		values[i] = PG_GETARG_DATUM(i);
 	}
+	(void) arg_date(fcinfo, 3, "as_of");
 	values[4] = DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 

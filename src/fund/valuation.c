@@ -260,12 +260,11 @@ check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
 						   timestamptz_to_str(end), row_text(fund, FUND_TIME_ZONE)),
 				 errhint("Leave valuation_date out to value yesterday.")));
 	if (end <= row_time(fund, FUND_CREATED_AT))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("valuation_date is before the fund was created"),
-				 errdetail("Fund " INT64_FORMAT " was created at %s.",
-						   row_int64(fund, FUND_ID),
-						   timestamptz_to_str(row_time(fund, FUND_CREATED_AT)))));
+		invalid_argument("valuation_date is before the fund was created",
+						 psprintf("Fund " INT64_FORMAT " was created at %s.",
+								  row_int64(fund, FUND_ID),
+								  timestamptz_to_str(row_time(fund, FUND_CREATED_AT))),
+						 "Give that day or a later one.");
 }
 
 static void
@@ -459,9 +458,9 @@ fundes_update_mcp_asset_value(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(1))
 		(void) arg_date(fcinfo, 1, "valuation_date");
 	if (PG_ARGISNULL(0) && (!PG_ARGISNULL(3) || !PG_ARGISNULL(4)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event_id and expected_version are of one event: give fund_id too")));
+		invalid_argument("event_id and expected_version need fund_id",
+						 "They are of one event, and every fund has one.",
+						 "Give fund_id, or leave them out.");
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(0))

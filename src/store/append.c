@@ -24,6 +24,7 @@
 #include "fundes.h"
 
 #include "access/xact.h"
+#include "args.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "json.h"
@@ -80,10 +81,9 @@ int64
 checked_expected_version(int64 version)
 {
 	if (version < 0 && version != EXPECT_EXISTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid expected version: " INT64_FORMAT, version),
-				 errhint("NULL expects nothing, 0 an empty stream, n > 0 exactly version n, -4 a stream that is not empty.")));
+		invalid_argument("invalid expected version",
+						 psprintf("It is " INT64_FORMAT ".", version),
+						 "NULL expects nothing, 0 an empty stream, n > 0 exactly version n, -4 a stream that is not empty.");
 	return version;
 }
 
@@ -91,9 +91,9 @@ Jsonb *
 checked_json_object(Jsonb *value, const char *name)
 {
 	if (!JB_ROOT_IS_OBJECT(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a JSON object", name)));
+		invalid_argument(psprintf("%s must be a JSON object", name),
+						 psprintf("It is %s.", JB_ROOT_IS_SCALAR(value) ? "a scalar" : "an array"),
+						 "Write it as {\"key\": value}.");
 	return value;
 }
 

@@ -135,9 +135,8 @@ array_arg(FunctionCallInfo fcinfo, int arg, const char *name)
 		return result;
 	array = PG_GETARG_ARRAYTYPE_P(arg);
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must have one dimension", name)));
+		invalid_argument(psprintf("%s must have one dimension", name),
+						 psprintf("It has %d.", ARR_NDIM(array)), "Give one element an event.");
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
 	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign,
 					  &result.elements, &result.nulls, &result.n);
@@ -149,10 +148,10 @@ static void
 check_length(const Array *array, const Array *model)
 {
 	if (array->n != model->n)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s and %s must have the same length", model->name, array->name),
-				 errdetail("They have %d and %d elements.", model->n, array->n)));
+		invalid_argument(psprintf("%s and %s must have the same length",
+								  model->name, array->name),
+						 psprintf("They have %d and %d elements.", model->n, array->n),
+						 "Elements at the same place belong together.");
 }
 
 static Datum
@@ -169,7 +168,8 @@ required_element(const Array *array, int i)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not contain null", array->name),
-				 errdetail("Element %d is null.", i + 1)));
+				 errdetail("Element %d is null.", i + 1),
+				 errhint("Give a value for each.")));
 	return array->elements[i];
 }
 
@@ -194,11 +194,9 @@ batch_events(FunctionCallInfo fcinfo, int *count)
 		if (others[i].given)
 			check_length(&others[i], &streams);
 	if (streams.n > MAX_BATCH)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("too many events in a batch"),
-				 errdetail("There are %d, the limit is %d.", streams.n, MAX_BATCH),
-				 errhint("Append them in several batches, of one transaction if need be.")));
+		invalid_argument("too many events in a batch",
+						 psprintf("There are %d, the limit is %d.", streams.n, MAX_BATCH),
+						 "Append them in several batches, of one transaction if need be.");
 
 	events = palloc0(sizeof(NewEvent) * Max(streams.n, 1));
 	for (i = 0; i < streams.n; i++)
@@ -238,9 +236,9 @@ batch_expectations(FunctionCallInfo fcinfo, int *count)
 	int			i;
 
 	if (streams.given != versions.given)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expected_streams and expected_versions must be given together")));
+		invalid_argument("expected_streams and expected_versions must be given together",
+						 psprintf("%s is null.", streams.given ? "expected_versions" : "expected_streams"),
+						 "Elements at the same place belong together.");
 	check_length(&versions, &streams);
 	expectations = palloc(sizeof(Expectation) * Max(streams.n, 1));
 	for (i = 0; i < streams.n; i++)
@@ -255,10 +253,9 @@ batch_expectations(FunctionCallInfo fcinfo, int *count)
 	qsort(expectations, streams.n, sizeof(Expectation), compare_expectations);
 	for (i = 1; i < streams.n; i++)
 		if (strcmp(expectations[i].stream, expectations[i - 1].stream) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("stream \"%s\" stands twice among the expectations",
-							expectations[i].stream)));
+			invalid_argument("a stream stands twice among the expectations",
+							 psprintf("It is \"%s\".", expectations[i].stream),
+							 "Give one expectation a stream.");
 	*count = streams.n;
 	return expectations;
 }

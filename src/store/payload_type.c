@@ -391,7 +391,8 @@ check_definable(Oid type)
 	if (get_typtype(type) != TYPTYPE_COMPOSITE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("%s is not a composite type", format_type_be(type))));
+				 errmsg("%s is not a composite type", format_type_be(type)),
+				 errhint("Make one with CREATE TYPE ... AS, an attribute for each key.")));
 	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	for (i = 0; i < desc->natts; i++)
 	{
@@ -407,7 +408,8 @@ check_definable(Oid type)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("attribute \"%s\" cannot be checked", NameStr(att->attname)),
 					 errdetail("Its type %s is a domain over an array or a composite type.",
-							   format_type_be(att->atttypid))));
+							   format_type_be(att->atttypid)),
+					 errhint("Use the array or composite type itself, or jsonb.")));
 		if (form == FORM_ARRAY)
 			inner = get_element_type(base);
 		if (get_typtype(inner) == TYPTYPE_COMPOSITE)
@@ -445,10 +447,9 @@ fundes_define_event_type(PG_FUNCTION_ARGS)
 		int32		id = log_event_type(name).type_id;
 
 		if (id != 0 && id < FIRST_USER_TYPE_ID)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("event type %s is built in", name),
-					 errhint("Choose another name for the events of your own streams.")));
+			invalid_argument("a built-in event type cannot be defined anew",
+							 psprintf("It is %s.", name),
+							 "Choose another name for the events of your own streams.");
 	}
 	(void) plan_write(&upsert, values, nulls);
 	owner_end(&owner);
