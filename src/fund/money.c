@@ -148,7 +148,8 @@ out_of_range(const char *name, Quantity kind)
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("%s is too large", name),
-			 errdetail("It must be less than 10^%d.", whole_digits[kind])));
+			 errdetail("It must be less than 10^%d.", whole_digits[kind]),
+			 errhint("Split it, or look for a mistake.")));
 }
 
 Numeric

@@ -44,16 +44,13 @@ fundes_read_stream(PG_FUNCTION_ARGS)
 	REQUIRE_ARG(3, "backward");
 	back = PG_GETARG_BOOL(3);
 	if (!PG_ARGISNULL(1) && PG_GETARG_INT64(1) < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("from_version must be 1 or more"),
-				 errdetail("It is " INT64_FORMAT ".", PG_GETARG_INT64(1))));
+		invalid_argument("from_version must be 1 or more",
+						 psprintf("It is " INT64_FORMAT ".", PG_GETARG_INT64(1)),
+						 "NULL is the start, or the end where backward.");
 	if (!PG_ARGISNULL(2) && PG_GETARG_INT32(2) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_count must not be negative"),
-				 errdetail("It is %d.", PG_GETARG_INT32(2)),
-				 errhint("NULL reads all.")));
+		invalid_argument("max_count must not be negative",
+						 psprintf("It is %d.", PG_GETARG_INT32(2)),
+						 "NULL reads all.");
 
 	values[0] = values[3] = PG_GETARG_DATUM(0);
 	values[1] = PG_ARGISNULL(1) ? Int64GetDatum(back ? PG_INT64_MAX : 1) : PG_GETARG_DATUM(1);
