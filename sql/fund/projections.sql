@@ -175,5 +175,5 @@ create function fundes.verify_projections(
 	language c as 'MODULE_PATHNAME', 'fundes_verify_projections';
 comment on function fundes.verify_projections() is
 $$Folds the whole log anew and returns the rows in which projection and log differ: the table, its key, the row as stored (NULL: missing) and as folded (NULL: should not be there). No rows is right.
-Commands and readers go on.
+Commands and readers go on. It folds into temporary tables, so not in a READ ONLY transaction or on a standby (25006), nor before PREPARE TRANSACTION.
 Example: select * from fundes.verify_projections();$$;
