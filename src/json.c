@@ -146,6 +146,18 @@ json_string(const Jsonb *object, const char *key)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+bool
+json_is_iso_date(const char *text)
+{
+	static const char pattern[] = "0000-00-00";
+	int			i;
+
+	for (i = 0; pattern[i] != '\0'; i++)
+		if (pattern[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != pattern[i])
+			return false;
+	return true;
+}
+
 DateADT
 json_date(const Jsonb *object, const char *key)
 {

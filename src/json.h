@@ -39,6 +39,9 @@ extern Numeric json_numeric(const Jsonb *object, const char *key);
 extern int64 json_int64(const Jsonb *object, const char *key);
 extern char *json_string(const Jsonb *object, const char *key);
 extern DateADT json_date(const Jsonb *object, const char *key);
+
+/* Whether a text begins as YYYY-MM-DD, which every DateStyle reads alike. */
+extern bool json_is_iso_date(const char *text);
 extern Jsonb *json_json(const Jsonb *object, const char *key);
 
 /* The object as text, for DETAIL. */

@@ -17,7 +17,9 @@
  */
 #include "fundes.h"
 
+#include "access/htup_details.h"
 #include "args.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "json.h"
@@ -28,11 +30,12 @@
 #include "store/log.h"
 #include "store/payload_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* What JSON a type takes. */
@@ -65,21 +68,30 @@ typedef struct Attribute
 
 typedef struct Shape
 {
-	Oid			type;			/* hash key */
 	uint64		identifier;
-	MemoryContext context;
+	MemoryContext context;		/* of the shape itself */
 	int			natts;
 	Attribute  *atts;
 } Shape;
 
+typedef struct ShapeEntry
+{
+	Oid			type;			/* hash key */
+	Shape	   *shape;			/* or NULL */
+} ShapeEntry;
+
 static HTAB *shapes = NULL;
+
+/*
+ * A domain's check may be anybody's function, and alter the type that is being
+ * checked: shapes that were replaced live until no check is under way.
+ */
+static List *replaced_shapes = NIL;
+static int	checks_under_way = 0;
 
 static Form
 form_of(Oid base)
 {
-	char		category;
-	bool		preferred;
-
 	if (base == JSONOID || base == JSONBOID)
 		return FORM_JSON;
 	if (base == BOOLOID)
@@ -88,8 +100,19 @@ form_of(Oid base)
 		return FORM_OBJECT;
 	if (OidIsValid(get_element_type(base)))
 		return FORM_ARRAY;
-	get_type_category_preferred(base, &category, &preferred);
-	return category == TYPCATEGORY_NUMERIC ? FORM_NUMBER : FORM_STRING;
+	switch (base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case NUMERICOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return FORM_NUMBER;
+		default:
+			return FORM_STRING;
+	}
 }
 
 static void
@@ -110,46 +133,70 @@ attribute_init(Attribute *att, const char *name, Oid type, int32 typmod,
 	fmgr_info_cxt(input, &att->input, context);
 }
 
+static Shape *
+shape_make(TypeCacheEntry *type)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "fundes payload type",
+												  ALLOCSET_SMALL_SIZES);
+	Shape	   *shape = MemoryContextAllocZero(context, sizeof(Shape));
+	int			i;
+
+	shape->context = context;
+	shape->atts = MemoryContextAlloc(context,
+									 sizeof(Attribute) * Max(type->tupDesc->natts, 1));
+	for (i = 0; i < type->tupDesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(type->tupDesc, i);
+
+		if (!att->attisdropped)
+			attribute_init(&shape->atts[shape->natts++], NameStr(att->attname),
+						   att->atttypid, att->atttypmod, context);
+	}
+	shape->identifier = type->tupDesc_identifier;
+	return shape;
+}
+
 /* The shape of a composite type as it is now. */
 static Shape *
 shape_of(Oid type)
 {
-	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_TUPDESC);
-	Shape	   *shape;
+	TypeCacheEntry *cached = lookup_type_cache(type, TYPECACHE_TUPDESC);
+	ShapeEntry *entry;
 	bool		found;
-	int			i;
 
-	if (entry->tupDesc == NULL)
+	if (cached->tupDesc == NULL)
 		elog(ERROR, "type %u is not composite", type);
 	if (shapes == NULL)
 	{
-		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(Shape)};
+		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(ShapeEntry)};
 
 		shapes = hash_create("fundes payload types", 32, &ctl, HASH_ELEM | HASH_BLOBS);
 	}
-	shape = hash_search(shapes, &type, HASH_ENTER, &found);
-	if (found && shape->identifier == entry->tupDesc_identifier)
-		return shape;
-	if (found && shape->context != NULL)
-		MemoryContextDelete(shape->context);
-	/* an error below leaves an entry that matches no row type */
-	shape->identifier = 0;
-	shape->natts = 0;
-	shape->context = NULL;
-	shape->context = AllocSetContextCreate(TopMemoryContext, "fundes payload type",
-										   ALLOCSET_SMALL_SIZES);
-	shape->atts = MemoryContextAlloc(shape->context,
-									 sizeof(Attribute) * Max(entry->tupDesc->natts, 1));
-	for (i = 0; i < entry->tupDesc->natts; i++)
+	entry = hash_search(shapes, &type, HASH_ENTER, &found);
+	if (!found)
+		entry->shape = NULL;
+	if (entry->shape != NULL && entry->shape->identifier != cached->tupDesc_identifier)
 	{
-		Form_pg_attribute att = TupleDescAttr(entry->tupDesc, i);
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		if (!att->attisdropped)
-			attribute_init(&shape->atts[shape->natts++], NameStr(att->attname),
-						   att->atttypid, att->atttypmod, shape->context);
+		replaced_shapes = lappend(replaced_shapes, entry->shape);
+		MemoryContextSwitchTo(old);
+		entry->shape = NULL;
 	}
-	shape->identifier = entry->tupDesc_identifier;
-	return shape;
+	if (entry->shape == NULL)
+		entry->shape = shape_make(cached);
+	return entry->shape;
+}
+
+static void
+free_replaced_shapes(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, replaced_shapes)
+		MemoryContextDelete(((Shape *) lfirst(cell))->context);
+	list_free(replaced_shapes);
+	replaced_shapes = NIL;
 }
 
 /* Where in a payload the check is, for the error. */
@@ -200,19 +247,41 @@ static bool
 number_survives(Attribute *att, Numeric number, Datum converted)
 {
 	char	   *text;
+	Oid			output;
+	bool		varlena;
 
 	if (att->base == FLOAT4OID || att->base == FLOAT8OID)
 		return true;
-	text = OidOutputFunctionCall(att->base == NUMERICOID ? F_NUMERIC_OUT :
-								 att->base == INT8OID ? F_INT8OUT :
-								 att->base == INT4OID ? F_INT4OUT : F_INT2OUT,
-								 converted);
+	getTypeOutputInfo(att->base, &output, &varlena);
+	text = OidOutputFunctionCall(output, converted);
 	return DatumGetBool(DirectFunctionCall2(numeric_eq,
 											DirectFunctionCall3(numeric_in,
 																CStringGetDatum(text),
 																ObjectIdGetDatum(InvalidOid),
 																Int32GetDatum(-1)),
 											NumericGetDatum(number)));
+}
+
+/*
+ * Whether a text means the same moment, day or length of time whatever the
+ * session's settings and the clock are: ISO 8601, and a moment with its zone.
+ */
+static bool
+is_unambiguous(Oid type, const char *text)
+{
+	switch (type)
+	{
+		case DATEOID:
+		case TIMESTAMPOID:
+			return json_is_iso_date(text);
+		case TIMESTAMPTZOID:
+			return json_is_iso_date(text) &&
+				strlen(text) > 10 && strpbrk(text + 10, "+-Zz") != NULL;
+		case INTERVALOID:
+			return text[0] == 'P' || strchr(text, '-') == NULL;
+		default:
+			return true;
+	}
 }
 
 /* Converts a scalar and checks its domain; the server's errors come through. */
@@ -246,10 +315,14 @@ check_scalar(Attribute *att, Place *place, const JsonbValue *value)
 		converted = PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
 															 value->val.string.len));
 	else
-		converted = InputFunctionCall(&att->input,
-									  pnstrdup(value->val.string.val,
-											   value->val.string.len),
-									  att->ioparam, att->typmod);
+	{
+		char	   *string = pnstrdup(value->val.string.val, value->val.string.len);
+
+		if (!is_unambiguous(att->base, string))
+			misfit(place, psprintf("\"%s\" depends on settings or the clock: write it as in ISO 8601.",
+								   string));
+		converted = InputFunctionCall(&att->input, string, att->ioparam, att->typmod);
+	}
 	if (att->is_domain)
 		domain_check(converted, false, att->type, &att->domain,
 					 att->input.fn_mcxt);
@@ -348,15 +421,64 @@ check_object(Shape *shape, Place *place, JsonbContainer *object,
 	}
 }
 
+/*
+ * A type's checks are its owner's code, so they run as its owner, and cannot
+ * get out of that: as a materialized view is refreshed.
+ */
+static Oid
+type_owner(Oid type, const char *event_type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("payload type of %s does not exist any more", event_type),
+				 errdetail("Its oid was %u.", type),
+				 errhint("Say anew what its payload is with fundes.define_event_type().")));
+	owner = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Turns an error of a conversion or a check into UF023. */
+static void
+explain_misfit(Place *place, const Jsonb *payload, MemoryContext context)
+{
+	ErrorData  *error;
+	int			category;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	if (category != ERRCODE_DATA_EXCEPTION &&
+		category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+		PG_RE_THROW();
+	FlushErrorState();
+	misfit(place, json_find(payload, place->key) == NULL ?
+		   "The key is missing." : error->message);
+}
+
 void
 payload_check(Oid payload_type, const char *event_type, const Jsonb *payload)
 {
 	MemoryContext context = CurrentMemoryContext;
+	Oid			user;
+	int			security;
+	int			guc_level;
 
 	/* volatile: set in PG_TRY, read in PG_CATCH */
 	Place *volatile place = palloc0(sizeof(Place));
 
 	place->event_type = event_type;
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(type_owner(payload_type, event_type),
+						   security | SECURITY_RESTRICTED_OPERATION);
+	guc_level = NewGUCNestLevel();
+	if (checks_under_way == 0)
+		free_replaced_shapes();
+	checks_under_way++;
 	PG_TRY();
 	{
 		check_object(shape_of(payload_type), place,
@@ -364,20 +486,13 @@ payload_check(Oid payload_type, const char *event_type, const Jsonb *payload)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-		int			category;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-		if (category != ERRCODE_DATA_EXCEPTION &&
-			category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
-			PG_RE_THROW();
-		FlushErrorState();
-		misfit(place, json_find(payload, place->key) == NULL ?
-			   "The key is missing." : error->message);
+		checks_under_way--;
+		explain_misfit(place, payload, context);
 	}
 	PG_END_TRY();
+	checks_under_way--;
+	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, security);
 }
 
 /* Refuses what payload_check() could not check. */
@@ -393,6 +508,11 @@ check_definable(Oid type)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is not a composite type", format_type_be(type)),
 				 errhint("Make one with CREATE TYPE ... AS, an attribute for each key.")));
+	if (isAnyTempNamespace(get_rel_namespace(get_typ_typrelid(type))))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is a temporary type", format_type_be(type)),
+				 errhint("Events stay; make the type in a schema that stays, too.")));
 	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	for (i = 0; i < desc->natts; i++)
 	{
