@@ -159,10 +159,21 @@ json_is_iso_date(const char *text)
 }
 
 DateADT
+json_iso_date(const char *text)
+{
+	if (!json_is_iso_date(text))
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload does not fit its type: not a date as in ISO 8601"),
+				 errdetail("It is \"%s\".", text),
+				 errhint("Write it as YYYY-MM-DD.")));
+	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+}
+
+DateADT
 json_date(const Jsonb *object, const char *key)
 {
-	return DatumGetDateADT(DirectFunctionCall1(date_in,
-											   CStringGetDatum(json_string(object, key))));
+	return json_iso_date(json_string(object, key));
 }
 
 Jsonb *

@@ -42,6 +42,9 @@ extern DateADT json_date(const Jsonb *object, const char *key);
 
 /* Whether a text begins as YYYY-MM-DD, which every DateStyle reads alike. */
 extern bool json_is_iso_date(const char *text);
+
+/* Such a date; else UF023. */
+extern DateADT json_iso_date(const char *text);
 extern Jsonb *json_json(const Jsonb *object, const char *key);
 
 /* The object as text, for DETAIL. */

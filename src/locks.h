@@ -9,9 +9,9 @@
  *	  taken is rolled back.
  *
  *	  The order in which our own code takes locks:
- *		1. LOCK_NEW_FUND
- *		2. rows of fundes.fund, in ascending fund_id
- *		3. LOCK_ALL_STREAMS
+ *		1. LOCK_ALL_STREAMS
+ *		2. LOCK_NEW_FUND
+ *		3. rows of fundes.fund, in ascending fund_id
  *		4. LOCK_STREAM, in ascending key
  *		5. LOCK_TYPE, in ascending key
  *		6. LOCK_POSITION, which nobody waits for

@@ -24,8 +24,8 @@ create domain fundes.required_unit_scale as integer not null check (value betwee
 comment on domain fundes.required_unit_scale is 'Decimals of a fund''s units';
 create domain fundes.required_text as text not null check (value <> '');
 comment on domain fundes.required_text is 'A text in a payload';
-create domain fundes.required_investor_id as text not null check (octet_length(value) between 1 and 200);
-comment on domain fundes.required_investor_id is 'An investor''s id in a payload: 1 to 200 bytes, so that it fits the name of a stream';
+create domain fundes.required_key as text not null check (octet_length(value) between 1 and 200);
+comment on domain fundes.required_key is 'A text in a payload that is part of a key: 1 to 200 bytes';
 create domain fundes.required_date as date not null check (isfinite(value));
 comment on domain fundes.required_date is 'A date in a payload';
 create domain fundes.required_cash as fundes.cash not null check (value >= 0);

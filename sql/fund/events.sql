@@ -16,11 +16,11 @@ create type fundes.price_limits_set as (
 	max_price_age	interval
 );
 create type fundes.investor_created as (
-	investor_id		fundes.required_investor_id,
+	investor_id		fundes.required_key,
 	name			fundes.required_text
 );
 create type fundes.investment_created as (
-	investor_id			fundes.required_investor_id,
+	investor_id			fundes.required_key,
 	fund_id				fundes.required_id,
 	investment_amount	fundes.required_cash,
 	unit_price			fundes.required_price,
@@ -29,7 +29,7 @@ create type fundes.investment_created as (
 	refund_cash			fundes.required_cash
 );
 create type fundes.investment_withdrawn as (
-	investor_id			fundes.required_investor_id,
+	investor_id			fundes.required_key,
 	fund_id				fundes.required_id,
 	stock_quantity		fundes.required_units,
 	unit_price			fundes.required_price,
@@ -40,9 +40,9 @@ create type fundes.investment_withdrawn as (
 create type fundes.mcp_purchased as (
 	fund_id					fundes.required_id,
 	asset_id				fundes.required_id,
-	copyright_code			fundes.required_text,
-	registration_number		fundes.required_text,
-	music_id				fundes.required_text,
+	copyright_code			fundes.required_key,
+	registration_number		fundes.required_key,
+	music_id				fundes.required_key,
 	price_cash				fundes.required_cash,
 	estimated_value_cash	fundes.cash,
 	acquisition_date		fundes.required_date
@@ -78,12 +78,12 @@ create type fundes.royalty_received as (
 create type fundes.fee_accrued as (
 	fund_id		fundes.required_id,
 	amount		fundes.required_cash,
-	kind		fundes.required_text
+	kind		fundes.required_key
 );
 create type fundes.fee_paid as (
 	fund_id		fundes.required_id,
 	amount		fundes.required_cash,
-	kind		fundes.required_text
+	kind		fundes.required_key
 );
 
 comment on type fundes.fund_created is 'Payload of FundCreated, in stream fund-<fund_id>';

@@ -18,7 +18,7 @@ select f.fund_id,
 	   n.nav,
 	   f.total_supply,
 	   f.base_price,
-	   div(n.nav * 10000, nullif(f.total_supply, 0)) * 0.0001 as nav_per_unit,
+	   (div(n.nav * 10000, nullif(f.total_supply, 0)) - (n.nav * 10000 % nullif(f.total_supply, 0) < 0)::integer) * 0.0001 as nav_per_unit,
 	   round(n.nav / nullif(f.total_supply * f.base_price, 0) - 1, 6) as price_drift,
 	   f.capital_cash + f.asset_value as total_assets,
 	   f.accumulated_purchase_value,
@@ -54,9 +54,10 @@ select i.investor_id,
 	   i.realised_gain,
 	   i.withdrawn_amount,
 	   i.distributions,
-	   div((f.accumulated_purchase_value - f.accumulated_sold_value) * i.units * 10000, nullif(f.total_supply, 0)) * 0.0001 as value_at_cost
+	   (div(c.share, nullif(f.total_supply, 0)) - (c.share % nullif(f.total_supply, 0) < 0)::integer) * 0.0001 as value_at_cost
   from fundes.investment i
-  join fundes.fund f using (fund_id);
+  join fundes.fund f using (fund_id),
+	   lateral (select (f.accumulated_purchase_value - f.accumulated_sold_value) * i.units * 10000 as share) c;
 comment on view fundes.investment_current_value is 'An investor''s holding of a fund and what it is worth at the fund''s base_price';
 
 create view fundes.investment_details as

@@ -85,10 +85,11 @@ comment on column fundes.event_log.effective_at is 'When it is true in the world
 comment on column fundes.event_log.recorded_at is 'When it was written: the clock, not the start of the transaction';
 
 -- What a dump takes along: the log, its dictionaries and their counters.
--- The projections are folded again as the log is loaded.
+-- The projections are folded again as the log is loaded, so it is dumped in the
+-- order in which it is to be folded.
 select pg_catalog.pg_extension_config_dump('fundes.stream', '');
 select pg_catalog.pg_extension_config_dump('fundes.stream_stream_id_seq', '');
 select pg_catalog.pg_extension_config_dump('fundes.event_type', 'where type_id >= 1000');
 select pg_catalog.pg_extension_config_dump('fundes.event_type_type_id_seq', '');
-select pg_catalog.pg_extension_config_dump('fundes.event', '');
+select pg_catalog.pg_extension_config_dump('fundes.event', 'order by position');
 select pg_catalog.pg_extension_config_dump('fundes.event_position', '');

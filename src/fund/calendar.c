@@ -85,6 +85,12 @@ day_end(DateADT day, const char *zone)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("date out of range: \"%s\"", date_text(day))));
+
+	/* where clocks go back at midnight there are two, or it is not the end */
+	if (day_of(result - USECS_PER_HOUR, zone) > day)
+		result -= USECS_PER_HOUR;
+	else if (day_of(result, zone) <= day)
+		result += USECS_PER_HOUR;
 	return result;
 }
 
@@ -92,6 +98,14 @@ char *
 date_text(DateADT date)
 {
 	return JsonEncodeDateTime(NULL, DateADTGetDatum(date), DATEOID, NULL);
+}
+
+bool
+interval_is_age(const Interval *interval)
+{
+	return interval->time >= 0 && interval->day >= 0 && interval->month >= 0 &&
+		interval->time <= INT64CONST(365000) * USECS_PER_DAY &&
+		interval->day <= 365000 && interval->month <= 12000;
 }
 
 int64

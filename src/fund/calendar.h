@@ -20,6 +20,9 @@ extern TimestampTz day_end(DateADT day, const char *zone);
 
 extern char *date_text(DateADT date);
 
+/* Whether no part of it is negative, or beyond 1,000 years. */
+extern bool interval_is_age(const Interval *interval);
+
 /* A length of time in microseconds: a day is 24 hours, a month 30 days. */
 extern int64 interval_length(const Interval *interval);
 

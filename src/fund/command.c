@@ -13,12 +13,11 @@
 #include "fund/command.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #define MAX_TEXT_CHARS 255
 #define FIRST_DATE (-730119)		/* 0001-01-01 */
 #define LAST_DATE 2921939			/* 9999-12-31 */
-#define MAX_INVESTOR_ID_BYTES 200	/* so that holding-<fund>-<id> fits a stream */
+#define MAX_KEY_BYTES 200			/* so that holding-<fund>-<id> fits a stream */
 
 /*
  * Arguments
@@ -56,14 +55,14 @@ arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
 }
 
 char *
-arg_investor_id(FunctionCallInfo fcinfo, int arg, const char *name)
+arg_key(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	char	   *value = arg_text(fcinfo, arg, name);
 
-	if (strlen(value) > MAX_INVESTOR_ID_BYTES)
-		invalid_argument(psprintf("%s must have at most %d bytes", name, MAX_INVESTOR_ID_BYTES),
+	if (strlen(value) > MAX_KEY_BYTES)
+		invalid_argument(psprintf("%s must have at most %d bytes", name, MAX_KEY_BYTES),
 						 psprintf("It has %zu.", strlen(value)),
-						 "Give a shorter id; it is part of the names of streams.");
+						 "Give a shorter one; it is part of keys and of names of streams.");
 	return value;
 }
 
@@ -86,28 +85,49 @@ arg_date(FunctionCallInfo fcinfo, int arg, const char *name)
  */
 
 void
-command_begin(Command *cmd, FunctionCallInfo fcinfo, int own_args)
+command_begin(Command *cmd, FunctionCallInfo fcinfo)
 {
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->fcinfo = fcinfo;
-
-	cmd->effective_given = !PG_ARGISNULL(own_args);
-	cmd->effective_at = cmd->effective_given ? PG_GETARG_TIMESTAMPTZ(own_args) :
-		GetCurrentTransactionStartTimestamp();
-	check_finite(cmd->effective_at, "effective_at");
-	cmd->id_given = !PG_ARGISNULL(own_args + 1);
-	if (cmd->id_given)
-		memcpy(&cmd->event_id, PG_GETARG_UUID_P(own_args + 1), UUID_LEN);
-	cmd->expected_version = EXPECT_ANY;
-	if (!PG_ARGISNULL(own_args + 2))
-		cmd->expected_version = checked_expected_version(PG_GETARG_INT64(own_args + 2));
-	if (!PG_ARGISNULL(own_args + 3))
-		cmd->metadata = checked_json_object(PG_GETARG_JSONB_P(own_args + 3), "metadata");
-
 	json_begin(&cmd->arguments);
 	json_begin(&cmd->figures);
 	owner_begin(&cmd->owner);
+	append_begin(1);
 	cmd->rows = rows_begin();
+}
+
+void
+command_options(Command *cmd, int first)
+{
+	FunctionCallInfo fcinfo = cmd->fcinfo;
+
+	cmd->effective_given = !PG_ARGISNULL(first);
+	cmd->effective_at = cmd->effective_given ? PG_GETARG_TIMESTAMPTZ(first) :
+		GetCurrentTransactionStartTimestamp();
+	check_finite(cmd->effective_at, "effective_at");
+	cmd->id_given = !PG_ARGISNULL(first + 1);
+	if (cmd->id_given)
+		memcpy(&cmd->event_id, PG_GETARG_UUID_P(first + 1), UUID_LEN);
+	cmd->expected_version = EXPECT_ANY;
+	if (!PG_ARGISNULL(first + 2))
+		cmd->expected_version = checked_expected_version(PG_GETARG_INT64(first + 2));
+	if (!PG_ARGISNULL(first + 3))
+		cmd->metadata = checked_json_object(PG_GETARG_JSONB_P(first + 3), "metadata");
+}
+
+/*
+ * The moment from which defaults are derived: of a replay, that of the stored
+ * event, so that leaving an argument out again means the same again.
+ */
+TimestampTz
+command_moment(Command *cmd)
+{
+	StoredEvent stored;
+
+	if (cmd->effective_given || !cmd->id_given ||
+		!log_find_event(&cmd->event_id, &stored))
+		return cmd->effective_at;
+	return stored.effective_at;
 }
 
 void
@@ -259,7 +279,7 @@ require_investor(Command *cmd, const char *investor_id)
 	Datum		key = CStringGetTextDatum(investor_id);
 
 	/* what no investor can have would not fit a row's key either */
-	if (strlen(investor_id) > MAX_INVESTOR_ID_BYTES ||
+	if (strlen(investor_id) > MAX_KEY_BYTES ||
 		rows_find(cmd->rows, TABLE_INVESTOR, &key) == NULL)
 		investor_not_found(investor_id);
 }

@@ -5,12 +5,13 @@
  *
  *	  A command goes through these steps, in this order:
  *
- *		command_begin()		reads effective_at, event_id, expected_version and
+ *		command_begin()		becomes the owner
+ *		lock				what it decides about, e.g. command_lock_fund()
+ *		command_options()	reads effective_at, event_id, expected_version and
  *							metadata, which stand after the command's own
- *							parameters, and becomes the owner
+ *							parameters
  *		cmd.arguments		the command's own arguments, as they will stand in
  *							the payload of its event
- *		lock				what it decides about, e.g. command_lock_fund()
  *		command_replayed()	whether the event id is in the log already, with the
  *							same arguments; then cmd.payload is the stored one
  *		rules				in the order of the contract
@@ -58,10 +59,14 @@ extern Numeric arg_numeric(FunctionCallInfo fcinfo, int arg, const char *name);
 
 /* A text of 1 to 255 characters without control characters, else 22023. */
 extern char *arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
-extern char *arg_investor_id(FunctionCallInfo fcinfo, int arg, const char *name);
+
+/* A text that is part of a key: at most 200 bytes, too. */
+extern char *arg_key(FunctionCallInfo fcinfo, int arg, const char *name);
 extern DateADT arg_date(FunctionCallInfo fcinfo, int arg, const char *name);
 
-extern void command_begin(Command *cmd, FunctionCallInfo fcinfo, int own_args);
+extern void command_begin(Command *cmd, FunctionCallInfo fcinfo);
+extern void command_options(Command *cmd, int first);
+extern TimestampTz command_moment(Command *cmd);
 extern void command_arguments_done(Command *cmd);
 extern bool command_replayed(Command *cmd, const char *type);
 extern void command_check_time(Command *cmd);

@@ -16,6 +16,7 @@
 #include "fund/fund_state.h"
 #include "fund/money.h"
 #include "fund/streams.h"
+#include "miscadmin.h"
 #include "plan.h"
 
 /*
@@ -34,23 +35,25 @@ typedef struct Copyright
  * is held, as the projector adds the row.
  */
 static void
-require_not_held(const Copyright *c)
+require_not_held(const Copyright *c, TimestampTz at)
 {
 	static KeptPlan select = PLAN("select fund_id from fundes.mcp"
 								  " where copyright_code = $1 and registration_number = $2"
-								  "   and music_id = $3 and sold_at is null",
-								  TEXTOID, TEXTOID, TEXTOID);
-	Datum		values[3];
+								  "   and music_id = $3 and (sold_at is null or sold_at > $4)"
+								  " limit 1",
+								  TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);
+	Datum		values[4];
 	bool		isnull;
 
 	values[0] = CStringGetTextDatum(c->code);
 	values[1] = CStringGetTextDatum(c->registration_number);
 	values[2] = CStringGetTextDatum(c->music_id);
+	values[3] = TimestampTzGetDatum(at);
 	if (plan_fresh(&select, values, NULL) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_MCP_ALREADY_HELD),
 				 errmsg("MCP is held already"),
-				 errdetail("Fund " INT64_FORMAT " holds (%s, %s, %s).",
+				 errdetail("Fund " INT64_FORMAT " holds (%s, %s, %s), or held it after effective_at.",
 						   DatumGetInt64(plan_value(1, INT8OID, &isnull)),
 						   c->code, c->registration_number, c->music_id),
 				 errhint("A copyright is held by one fund; it must be sold before it is bought again.")));
@@ -61,19 +64,15 @@ require_not_held(const Copyright *c)
 static int64
 next_asset_id(Command *cmd)
 {
-	static KeptPlan skip = PLAN("select setval('fundes.asset_id', min(m.asset_id))"
-								"  from fundes.mcp m where m.asset_id >= $1 and not exists"
-								"    (select from fundes.mcp n where n.asset_id = m.asset_id + 1)",
-								INT8OID);
 	Oid			sequence = fundes_relation("asset_id");
-	int64		id = nextval_internal(sequence, false);
-	Datum		taken = Int64GetDatum(id);
+	int64		id;
 
-	if (rows_find_int64(cmd->rows, TABLE_MCP, id) == NULL)
-		return id;
-	(void) plan_write(&skip, &taken, NULL);
-	SPI_freetuptable(SPI_tuptable);
-	return nextval_internal(sequence, false);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		id = nextval_internal(sequence, false);
+	} while (rows_find_int64(cmd->rows, TABLE_MCP, id) != NULL);
+	return id;
 }
 
 FUNDES_FUNCTION(fundes_purchase_mcp);
@@ -98,13 +97,8 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(5))
 		estimate = checked_amount(PG_GETARG_NUMERIC(5), QUANTITY_CASH, true,
 								  "estimated_value_cash");
-	copyright.code = arg_text(fcinfo, 1, "copyright_code");
-	copyright.registration_number = arg_text(fcinfo, 2, "registration_number");
-	copyright.music_id = arg_text(fcinfo, 3, "music_id");
-	if (!PG_ARGISNULL(6))
-		acquired = arg_date(fcinfo, 6, "acquisition_date");
 
-	command_begin(&cmd, fcinfo, 7);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 	{
@@ -112,6 +106,14 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 		if (estimate != NULL)
 			estimate = at_scale(estimate, row_int32(fund, FUND_CASH_SCALE), "estimated_value_cash");
 	}
+	copyright.code = arg_key(fcinfo, 1, "copyright_code");
+	copyright.registration_number = arg_key(fcinfo, 2, "registration_number");
+	copyright.music_id = arg_key(fcinfo, 3, "music_id");
+	if (!PG_ARGISNULL(6))
+		acquired = arg_date(fcinfo, 6, "acquisition_date");
+	command_options(&cmd, 7);
+	if (PG_ARGISNULL(6) && fund != NULL)
+		acquired = day_of(command_moment(&cmd), row_text(fund, FUND_TIME_ZONE));
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_string(&cmd.arguments, "copyright_code", copyright.code);
 	json_put_string(&cmd.arguments, "registration_number", copyright.registration_number);
@@ -121,8 +123,7 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 		json_put_numeric(&cmd.arguments, "estimated_value_cash", estimate);
 	else
 		json_put_null(&cmd.arguments, "estimated_value_cash");
-	if (!PG_ARGISNULL(6))
-		json_put_date(&cmd.arguments, "acquisition_date", acquired);
+	json_put_date(&cmd.arguments, "acquisition_date", acquired);
 
 	if (!command_replayed(&cmd, "McpPurchased"))
 	{
@@ -133,14 +134,11 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		require_cash(&state, price);
-		require_not_held(&copyright);
+		require_not_held(&copyright, cmd.effective_at);
 		(void) checked_range(num_add(row_numeric(fund, FUND_ACCUMULATED_PURCHASE_VALUE), price),
 							 QUANTITY_CASH);
 
 		json_put_int64(&cmd.figures, "asset_id", next_asset_id(&cmd));
-		if (PG_ARGISNULL(6))
-			json_put_date(&cmd.figures, "acquisition_date",
-						  day_of(cmd.effective_at, row_text(fund, FUND_TIME_ZONE)));
 		command_append(&cmd, fund_stream(fund_id), "McpPurchased");
 	}
 	command_end(&cmd);
@@ -164,6 +162,38 @@ require_bought_before(const Row *mcp, TimestampTz at)
 				 errhint("Give an effective_at after the purchase.")));
 }
 
+/*
+ * The books of past days have the value that a valuation found; a sale before
+ * it would have to take that back from them.
+ */
+static void
+require_not_valued_since(const Row *mcp, TimestampTz at)
+{
+	static KeptPlan select = PLAN("select max(e.effective_at)"
+								  "  from fundes.valuation v join fundes.event e on e.position = v.last_position"
+								  " where v.fund_id = $1 and e.effective_at > $2"
+								  "   and e.payload->'values' ? $3::text",
+								  INT8OID, TIMESTAMPTZOID, INT8OID);
+	Datum		values[3];
+	Datum		valued_at;
+	bool		isnull;
+
+	values[0] = mcp->values[MCP_FUND_ID];
+	values[1] = TimestampTzGetDatum(at);
+	values[2] = mcp->values[MCP_ASSET_ID];
+	(void) plan_fresh(&select, values, NULL);
+	valued_at = plan_value(1, TIMESTAMPTZOID, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a copyright cannot be sold before a valuation that valued it"),
+				 errdetail("Asset " INT64_FORMAT " was valued at %s.",
+						   row_int64(mcp, MCP_ASSET_ID),
+						   timestamptz_to_str(DatumGetTimestampTz(valued_at))),
+				 errhint("Give that effective_at or a later one.")));
+}
+
 FUNDES_FUNCTION(fundes_sell_mcp);
 
 Datum
@@ -176,10 +206,11 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 									   QUANTITY_CASH, true, "price_cash");
 	Row		   *fund;
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 		price = at_scale(price, row_int32(fund, FUND_CASH_SCALE), "price_cash");
+	command_options(&cmd, 3);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_int64(&cmd.arguments, "asset_id", asset_id);
 	json_put_numeric(&cmd.arguments, "price_cash", price);
@@ -193,6 +224,8 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 		mcp = require_mcp(&cmd, fund_id, asset_id, false);
 		command_check_time(&cmd);
 		require_bought_before(mcp, cmd.effective_at);
+		if (cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT))
+			require_not_valued_since(mcp, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		cost = row_numeric(mcp, MCP_COST_CASH);
 		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), price), QUANTITY_CASH);
@@ -223,13 +256,13 @@ fundes_record_royalty(PG_FUNCTION_ARGS)
 	DateADT		period = 0;
 	Row		   *fund;
 
-	if (!PG_ARGISNULL(3))
-		period = arg_date(fcinfo, 3, "period");
-
-	command_begin(&cmd, fcinfo, 4);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "amount");
+	if (!PG_ARGISNULL(3))
+		period = arg_date(fcinfo, 3, "period");
+	command_options(&cmd, 4);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_int64(&cmd.arguments, "asset_id", asset_id);
 	json_put_numeric(&cmd.arguments, "amount", amount);

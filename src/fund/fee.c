@@ -8,26 +8,65 @@
 #include "fundes.h"
 
 #include "args.h"
+#include "catalog/pg_type.h"
 #include "fund/command.h"
 #include "fund/fund_state.h"
 #include "fund/money.h"
 #include "fund/streams.h"
+#include "plan.h"
 #include "utils/builtins.h"
 
-/* More than is accrued of the kind, less what was paid, cannot be paid. */
-static void
-require_accrued(Command *cmd, Row *fund, const char *kind, Numeric amount)
+/* What is owed of a kind now. */
+static Numeric
+owed_now(Command *cmd, const FundState *state, const char *kind)
 {
 	Datum		keys[2];
 	Row		   *account;
-	Numeric		owed = num_int(0);
 
-	keys[0] = fund->values[FUND_ID];
+	keys[0] = state->fund->values[FUND_ID];
 	keys[1] = CStringGetTextDatum(kind);
 	account = rows_find(cmd->rows, TABLE_FEE_ACCOUNT, keys);
-	if (account != NULL)
-		owed = num_sub(row_numeric(account, ACCOUNT_ACCRUED),
-					   row_numeric(account, ACCOUNT_PAID));
+	if (account == NULL)
+		return num_int(0);
+	return num_sub(row_numeric(account, ACCOUNT_ACCRUED), row_numeric(account, ACCOUNT_PAID));
+}
+
+/* The least that is owed of a kind at the moment or after any later event. */
+static Numeric
+least_owed(const FundState *state, const char *kind)
+{
+	static KeptPlan select = PLAN(
+		"select least(min(owed), case when min(since) > $3 then 0 end) from ("
+		"  select effective_at as since, lead(effective_at) over timeline as until,"
+		"         sum((payload->>'amount')::numeric * case when type_id = $4 then 1 else -1 end)"
+		"           over timeline as owed"
+		"    from fundes.event"
+		"   where stream_id = (select s.stream_id from fundes.stream s where s.name = $1)"
+		"     and type_id in ($4, $5) and payload->>'kind' = $2"
+		"  window timeline as (order by effective_at, version)) history"
+		" where until > $3 or until is null",
+		TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, INT4OID);
+	Datum		values[5];
+	bool		isnull;
+	Datum		least;
+
+	values[0] = CStringGetTextDatum(fund_stream(row_int64(state->fund, FUND_ID)));
+	values[1] = CStringGetTextDatum(kind);
+	values[2] = TimestampTzGetDatum(state->at);
+	values[3] = Int32GetDatum(FEE_ACCRUED);
+	values[4] = Int32GetDatum(FEE_PAID);
+	(void) plan_fresh(&select, values, NULL);
+	least = plan_value(1, NUMERICOID, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return isnull ? num_int(0) : DatumGetNumeric(least);
+}
+
+/* More than is accrued of the kind, less what was paid, cannot be paid. */
+static void
+require_accrued(Command *cmd, const FundState *state, const char *kind, Numeric amount)
+{
+	Numeric		owed = state->is_past ? least_owed(state, kind) : owed_now(cmd, state, kind);
+
 	if (num_cmp(owed, amount) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_FUND),
@@ -50,12 +89,13 @@ fee_command(FunctionCallInfo fcinfo, bool pay)
 
 	REQUIRE_ARG(2, "kind");
 	amount = checked_amount(amount, QUANTITY_CASH, false, "amount");
-	kind = arg_text(fcinfo, 2, "kind");
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "amount");
+	kind = arg_key(fcinfo, 2, "kind");
+	command_options(&cmd, 3);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_numeric(&cmd.arguments, "amount", amount);
 	json_put_string(&cmd.arguments, "kind", kind);
@@ -70,7 +110,7 @@ fee_command(FunctionCallInfo fcinfo, bool pay)
 		command_expect(&cmd, fund_stream(fund_id));
 		if (pay)
 		{
-			require_accrued(&cmd, fund, kind, amount);
+			require_accrued(&cmd, &state, kind, amount);
 			require_liabilities(&state, amount);
 		}
 		else

@@ -152,6 +152,8 @@ check_figures(const Fold *fold)
 {
 	int			i;
 
+	for (i = FUND_SUBSCRIPTIONS; i <= FUND_DISTRIBUTED; i++)
+		(void) checked_range(row_numeric(fold->fund, i), QUANTITY_CASH);
 	for (i = 0; i < lengthof(tracked); i++)
 	{
 		Numeric		figure = row_numeric(fold->fund, tracked[i].fund_column);
@@ -473,13 +475,19 @@ add_valuation(Fold *fold, DateADT date)
 		{"total_supply", VALUATION_TOTAL_SUPPLY},
 		{"base_price", VALUATION_BASE_PRICE}
 	};
+	int32		revision = json_int64(fold->event->payload, "revision");
 	Datum		keys[3];
 	Row		   *row;
 	int			i;
 
 	keys[0] = fold->fund->values[FUND_ID];
 	keys[1] = DateADTGetDatum(date);
-	keys[2] = Int32GetDatum(json_int64(fold->event->payload, "revision"));
+	keys[2] = Int32GetDatum(revision - 1);
+	if (revision < 1 ||
+		(revision > 1 && rows_find(fold->rows, TABLE_VALUATION, keys) == NULL))
+		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
+			   "The revision does not follow on the last one of its day.");
+	keys[2] = Int32GetDatum(revision);
 	if (rows_find(fold->rows, TABLE_VALUATION, keys) != NULL)
 		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
 			   "This revision of the day's valuation is there already.");
@@ -494,8 +502,7 @@ static Row *
 valued_mcp(Fold *fold, const JsonbValue *key)
 {
 	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
-	int64		asset_id = DatumGetInt64(DirectFunctionCall1(int8in, CStringGetDatum(text)));
-	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, strtoll(text, NULL, 10));
 
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID))
 		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
@@ -528,8 +535,8 @@ take_values(Fold *fold, bool latest)
 			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
 			if (source != NULL && source->type == jbvString)
 				row_set(mcp, MCP_LAST_PRICE_DATE,
-						DirectFunctionCall1(date_in, CStringGetDatum(pnstrdup(source->val.string.val,
-																			  source->val.string.len))));
+						DateADTGetDatum(json_iso_date(pnstrdup(source->val.string.val,
+															   source->val.string.len))));
 			row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
 		}
 		else if (token == WJB_VALUE)

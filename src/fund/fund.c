@@ -13,8 +13,8 @@
 #include "fund/command.h"
 #include "fund/money.h"
 #include "fund/streams.h"
-#include "locks.h"
 #include "plan.h"
+#include "utils/fmgrprotos.h"
 
 static int32
 arg_scale(FunctionCallInfo fcinfo, int arg, const char *name, int most)
@@ -44,7 +44,7 @@ arg_currency(FunctionCallInfo fcinfo, int arg)
 	return value;
 }
 
-/* To be called under LOCK_NEW_FUND. */
+/* To be called under lock_new_fund(). */
 static int64
 next_fund_id(void)
 {
@@ -82,7 +82,8 @@ fundes_create_fund(PG_FUNCTION_ARGS)
 	currency = arg_currency(fcinfo, 4);
 	zone = checked_zone(arg_text(fcinfo, 5, "time_zone"));
 
-	command_begin(&cmd, fcinfo, 6);
+	command_begin(&cmd, fcinfo);
+	command_options(&cmd, 6);
 	json_put_string(&cmd.arguments, "name", name);
 	json_put_numeric(&cmd.arguments, "initial_price", price);
 	json_put_int64(&cmd.arguments, "cash_scale", cash_scale);
@@ -90,7 +91,7 @@ fundes_create_fund(PG_FUNCTION_ARGS)
 	json_put_string(&cmd.arguments, "currency", currency);
 	json_put_string(&cmd.arguments, "time_zone", zone);
 
-	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
+	lock_new_fund();
 	if (!command_replayed(&cmd, "FundCreated"))
 	{
 		int64		fund_id = next_fund_id();
@@ -120,13 +121,15 @@ fundes_set_price_limits(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 	{
 		age = PG_GETARG_INTERVAL_P(2);
-		if (interval_length(age) < 0)
-			invalid_argument("max_price_age must not be negative",
-							 psprintf("It is %s.", interval_text(age)),
+		if (!interval_is_age(age))
+			invalid_argument("max_price_age must be from 0 to 1,000 years",
+							 psprintf("It is %s.", DatumGetCString(DirectFunctionCall1(interval_out,
+																					   IntervalPGetDatum(age)))),
 							 "NULL switches the limit off.");
 	}
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
+	command_options(&cmd, 3);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	if (drift != NULL)
 		json_put_numeric(&cmd.arguments, "max_price_drift", drift);

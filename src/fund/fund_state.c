@@ -182,6 +182,34 @@ require_fair_price(const FundState *state)
 	check_age(state);
 }
 
+/* A price struck in the past would stand against those struck after it. */
+void
+require_no_later_price(const FundState *state)
+{
+	static KeptPlan select = PLAN("select min(effective_at) from fundes.fund_entry"
+								  " where fund_id = $1 and effective_at > $2 and base_price is not null",
+								  INT8OID, TIMESTAMPTZOID);
+	Datum		values[2];
+	Datum		struck_at;
+	bool		isnull;
+
+	if (!state->is_past)
+		return;
+	values[0] = state->fund->values[FUND_ID];
+	values[1] = TimestampTzGetDatum(state->at);
+	(void) plan_fresh(&select, values, NULL);
+	struck_at = plan_value(1, TIMESTAMPTZOID, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a price cannot be struck before one that was struck already"),
+				 errdetail("Fund " INT64_FORMAT " has a price from %s on.",
+						   row_int64(state->fund, FUND_ID),
+						   timestamptz_to_str(DatumGetTimestampTz(struck_at))),
+				 errhint("Give that effective_at or a later one.")));
+}
+
 /*
  * The timeline
  */

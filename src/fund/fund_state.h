@@ -32,6 +32,9 @@ extern void fund_state_at(FundState *state, Row *fund, TimestampTz at);
 /* Raises UF009 unless units may be dealt at base_price. */
 extern void require_fair_price(const FundState *state);
 
+/* Raises 0A000 where a price was struck later on the timeline. */
+extern void require_no_later_price(const FundState *state);
+
 /*
  * Raises UF003 unless so much of the cash that is not owed may be spent, then
  * and at every later point of the timeline.

@@ -67,6 +67,7 @@ issue_price(const FundState *state)
 				 errdetail("Fund " INT64_FORMAT " has no units outstanding and a NAV of %s.",
 						   row_int64(state->fund, FUND_ID), num_text(state->nav)),
 				 errhint("The residue must be taken out before anybody pays in.")));
+	require_no_later_price(state);
 	return row_numeric(state->fund, FUND_INITIAL_PRICE);
 }
 
@@ -115,10 +116,11 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 							QUANTITY_CASH, false, "investment_amount");
 	investor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "investment_amount");
+	command_options(&cmd, 3);
 	json_put_string(&cmd.arguments, "investor_id", investor_id);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_numeric(&cmd.arguments, "investment_amount", amount);
@@ -167,14 +169,14 @@ require_holding(Command *cmd, Row *fund, const char *investor_id)
 
 /*
  * The least number of units that the holding comes to at the moment or after
- * any later event of its own.
+ * any later event of its own; before its first event it has none.
  */
 static Numeric
 least_units(const FundState *state, Row *holding, const char *stream)
 {
 	static KeptPlan select = PLAN(
-		"select min(units) from ("
-		"  select effective_at, lead(effective_at) over timeline as until,"
+		"select least(min(units), case when min(since) > $2 then 0 end) from ("
+		"  select effective_at as since, lead(effective_at) over timeline as until,"
 		"         sum(case when type_id = $3 then (payload->>'units')::numeric"
 		"                  else -(payload->>'stock_quantity')::numeric end)"
 		"           over timeline as units"
@@ -252,10 +254,11 @@ fundes_withdraw_investment(PG_FUNCTION_ARGS)
 							  QUANTITY_UNITS, false, "stock_quantity");
 	investor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
 	fund = command_lock_fund(&cmd, fund_id);
 	if (fund != NULL)
 		quantity = at_scale(quantity, row_int32(fund, FUND_UNIT_SCALE), "stock_quantity");
+	command_options(&cmd, 3);
 	json_put_string(&cmd.arguments, "investor_id", investor_id);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_numeric(&cmd.arguments, "stock_quantity", quantity);

@@ -110,13 +110,14 @@ fundes_create_investor(PG_FUNCTION_ARGS)
 
 	REQUIRE_ARG(0, "id");
 	REQUIRE_ARG(1, "name");
-	id = arg_investor_id(fcinfo, 0, "id");
+	id = arg_key(fcinfo, 0, "id");
 	name = arg_text(fcinfo, 1, "name");
 	if (!PG_ARGISNULL(2))
 		password = arg_password(fcinfo, 2);
 	stream = investor_stream(id);
 
-	command_begin(&cmd, fcinfo, 3);
+	command_begin(&cmd, fcinfo);
+	command_options(&cmd, 3);
 	json_put_string(&cmd.arguments, "investor_id", id);
 	json_put_string(&cmd.arguments, "name", name);
 

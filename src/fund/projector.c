@@ -181,10 +181,11 @@ fundes_project(PG_FUNCTION_ARGS)
 		!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
-		trigger->tg_newtable == NULL)
+		trigger->tg_newtable == NULL ||
+		RelationGetRelid(trigger->tg_relation) != fundes_relation("event"))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("fundes.project() must be called as an AFTER INSERT trigger for each statement, with the new rows")));
+				 errmsg("fundes.project() must be called as an AFTER INSERT trigger of fundes.event for each statement, with the new rows")));
 	events = trigger->tg_newtable;
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation),
 									&TTSOpsMinimalTuple);
@@ -195,10 +196,6 @@ fundes_project(PG_FUNCTION_ARGS)
 		Owner		owner;
 		Run			run;
 
-		if (RelationGetRelid(trigger->tg_relation) != fundes_relation("event"))
-			ereport(ERROR,
-					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-					 errmsg("fundes.project() is a trigger of table fundes.event")));
 		owner_begin(&owner);
 		run_begin(&run, rows_begin());
 		if (ordered)
@@ -389,6 +386,19 @@ mend(const Table *table)
 	return mended;
 }
 
+/* pg_restore --disable-triggers leaves them weaker than they were. */
+static void
+restore_triggers(void)
+{
+	if (plan_once("select from pg_trigger where tgrelid in"
+				  " ('fundes.event'::regclass, 'fundes.stream'::regclass)"
+				  " and not tgisinternal and tgenabled <> 'A'", true) == 0)
+		return;
+	(void) plan_once("alter table fundes.event enable always trigger append_only,"
+					 " enable always trigger project", false);
+	(void) plan_once("alter table fundes.stream enable always trigger append_only", false);
+}
+
 FUNDES_FUNCTION(fundes_rebuild_projections);
 
 /*
@@ -412,6 +422,8 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 		mended += mend(&tables[i]);
 	drop_scratch();
 	PopActiveSnapshot();
+
+	restore_triggers();
 	owner_end(&owner);
 	PG_RETURN_INT64(mended);
 }

@@ -40,7 +40,7 @@ fundes_record_mcp_price(PG_FUNCTION_ARGS)
 	price = checked_amount(PG_GETARG_NUMERIC(4), QUANTITY_PRICE, true, "price");
 	values[4] = NumericGetDatum(at_scale(price, PRICE_SCALE, "price"));
 	for (i = 0; i < 3; i++)
-		values[i] = CStringGetTextDatum(arg_text(fcinfo, i, names[i]));
+		values[i] = CStringGetTextDatum(arg_key(fcinfo, i, names[i]));
 	values[3] = DateADTGetDatum(arg_date(fcinfo, 3, names[3]));
 
 	owner_begin(&owner);

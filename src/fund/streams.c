@@ -17,7 +17,9 @@
 #include "json.h"
 #include "locks.h"
 #include "miscadmin.h"
+#include "owner.h"
 #include "plan.h"
+#include "storage/lmgr.h"
 
 static const char *const reserved[] = {"fund", "holding", "investor", "index"};
 
@@ -74,26 +76,37 @@ compare_int64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Rebuilding locks the table of funds before the log: so does this. */
+void
+lock_new_fund(void)
+{
+	LockRelationOid(fundes_relation("fund"), RowExclusiveLock);
+	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
+}
+
+/* Expected streams count: their locks come after those of all funds. */
 static void
-lock_funds(const NewEvent *events, int nevents)
+lock_funds(const NewEvent *events, int nevents,
+		   const Expectation *expectations, int nexpectations)
 {
 	static KeptPlan lock = PLAN("select 1 from fundes.fund where fund_id = $1 for no key update",
 								INT8OID);
-	int64	   *funds = palloc(sizeof(int64) * Max(nevents, 1));
+	int64	   *funds = palloc(sizeof(int64) * Max(nevents + nexpectations, 1));
 	bool		new_fund = false;
 	int			n = 0;
 	int			i;
 
-	for (i = 0; i < nevents; i++)
+	for (i = 0; i < nevents + nexpectations; i++)
 	{
-		int64		fund = fund_of_stream(events[i].stream);
+		int64		fund = fund_of_stream(i < nevents ? events[i].stream :
+										  expectations[i - nevents].stream);
 
-		new_fund |= events[i].event_type.type_id == FUND_CREATED;
+		new_fund |= i < nevents && events[i].event_type.type_id == FUND_CREATED;
 		if (fund > 0 && (n == 0 || funds[n - 1] != fund))
 			funds[n++] = fund;
 	}
 	if (new_fund)
-		(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
+		lock_new_fund();
 	qsort(funds, n, sizeof(int64), compare_int64);
 	for (i = 0; i < n; i++)
 	{

@@ -15,6 +15,9 @@ extern char *fund_stream(int64 fund_id);
 extern char *investor_stream(const char *investor_id);
 extern char *holding_stream(int64 fund_id, const char *investor_id);
 
+/* Who creates a fund takes this lock before it looks for the next id. */
+extern void lock_new_fund(void);
+
 /* What the domain does for events that are appended directly. */
 extern const AppendModule fund_module;
 

@@ -140,10 +140,10 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
 	values[1] = DateADTGetDatum(day);
 	values[2] = TimestampTzGetDatum(end);
 	values[3] = BoolGetDatum(history);
-	n = plan_fresh(&held_copyrights, values, NULL);
-	held = SPI_tuptable;
 	find_price_source(&source);
 	PushActiveSnapshot(GetLatestSnapshot());
+	n = plan_read(&held_copyrights, values, NULL);
+	held = SPI_tuptable;
 
 	result->total = num_int(0);
 	json_begin(&value_object);
@@ -246,7 +246,7 @@ valuation_day(Command *cmd, Row *fund)
 {
 	if (!cmd->fcinfo->args[1].isnull)
 		return arg_date(cmd->fcinfo, 1, "valuation_date");
-	return day_of(cmd->effective_at, row_text(fund, FUND_TIME_ZONE)) - 1;
+	return day_of(command_moment(cmd), row_text(fund, FUND_TIME_ZONE)) - 1;
 }
 
 static void
@@ -268,12 +268,10 @@ check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
 }
 
 static void
-put_figures(JsonObject *object, const FundState *state, DateADT day,
-			const Values *found)
+put_figures(JsonObject *object, const FundState *state, const Values *found)
 {
 	Numeric		nav = num_sub(num_add(state->capital_cash, found->total), state->liabilities);
 
-	json_put_date(object, "valuation_date", day);
 	json_put_json(object, "values", found->values);
 	json_put_json(object, "sources", found->sources);
 	json_put_json(object, "stale", found->stale);
@@ -290,31 +288,35 @@ static const char *
 value_fund(Command *cmd, int64 fund_id)
 {
 	Row		   *fund = command_lock_fund(cmd, fund_id);
-	DateADT		day;
+	DateADT		day = 0;
 	TimestampTz end;
+	FundState	now;
 	FundState	state;
 	Values		found;
 	Jsonb	   *known;
 	int32		revisions;
 
 	json_put_int64(&cmd->arguments, "fund_id", fund_id);
-	if (!cmd->fcinfo->args[1].isnull)
-		json_put_date(&cmd->arguments, "valuation_date",
-					  arg_date(cmd->fcinfo, 1, "valuation_date"));
+	if (fund != NULL)
+		json_put_date(&cmd->arguments, "valuation_date", day = valuation_day(cmd, fund));
 	if (command_replayed(cmd, "FundValued"))
 		return json_int64(cmd->payload, "revision") == 1 ? "valued" : "revised";
 
 	(void) require_fund(fund, fund_id);
 	command_check_time(cmd);
-	day = valuation_day(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
 	check_day(cmd, fund, day, end);
 	command_expect(cmd, fund_stream(fund_id));
 
+	fund_state_at(&now, fund, cmd->effective_at);
+	if (fund->nulls[FUND_LAST_VALUATION_DATE] ||
+		day >= row_date(fund, FUND_LAST_VALUATION_DATE))
+		require_no_later_price(&now);
+
 	/* the end of the day is the first moment that does not count */
 	fund_state_at(&state, fund, end - 1);
 	find_values(&found, fund, day, end);
-	put_figures(&cmd->figures, &state, day, &found);
+	put_figures(&cmd->figures, &state, &found);
 	known = latest_revision(fund_id, day, &revisions);
 	json_put_int64(&cmd->figures, "revision", revisions + 1);
 	if (known != NULL)
@@ -322,7 +324,7 @@ value_fund(Command *cmd, int64 fund_id)
 		JsonObject	probe;
 
 		json_begin(&probe);
-		put_figures(&probe, &state, day, &found);
+		put_figures(&probe, &state, &found);
 		if (same_inputs(known, json_end(&probe)))
 		{
 			cmd->payload = known;
@@ -366,7 +368,8 @@ value_one(FunctionCallInfo fcinfo, int64 fund_id)
 	Command		cmd;
 	const char *status;
 
-	command_begin(&cmd, fcinfo, 2);
+	command_begin(&cmd, fcinfo);
+	command_options(&cmd, 2);
 	status = value_fund(&cmd, fund_id);
 	command_end(&cmd);
 	put_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
@@ -386,6 +389,7 @@ all_funds(uint64 *count)
 
 	owner_begin(&owner);
 	*count = plan_fresh(&select, NULL, NULL);
+	append_begin(*count);
 	funds = palloc(sizeof(int64) * Max(*count, 1));
 	for (i = 0; i < *count; i++)
 	{
@@ -425,10 +429,8 @@ value_in_subtransaction(FunctionCallInfo fcinfo, int64 fund_id)
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = resources;
 
-		/* a cancelled or doomed transaction does not go on */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
-			ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+		/* who cancels means all of it */
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
 			ReThrowError(error);
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),

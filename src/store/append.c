@@ -184,20 +184,23 @@ stream_of(Stream *streams, int count, const char *name)
 	return bsearch(&sought, streams, count, sizeof(Stream), compare_streams);
 }
 
+void
+append_begin(int nstreams)
+{
+	bool		all = nstreams > MAX_STREAM_LOCKS ||
+		stream_locks_held + nstreams > MAX_TRANSACTION_LOCKS;
+
+	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+		(void) lock_acquire(LOCK_ALL_STREAMS, 0, all ? LOCK_EXCLUSIVE : LOCK_SHARED);
+}
+
 static void
 lock_streams(const Stream *streams, int count)
 {
 	int			i;
 
-	if (count == 0 || lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+	if (lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
 		return;
-	if (count > MAX_STREAM_LOCKS ||
-		stream_locks_held + count > MAX_TRANSACTION_LOCKS)
-	{
-		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
-		return;
-	}
-	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_SHARED);
 	for (i = 0; i < count; i++)
 		if (lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE))
 			stream_locks_held++;
@@ -283,8 +286,8 @@ is_builtin(const NewEvent *event)
  * Reserved categories take the module's types only, and those types only
  * reserved categories.
  */
-void
-append_admit(NewEvent *events, int nevents)
+static void
+check_reserved(NewEvent *events, int nevents)
 {
 	int			i;
 
@@ -308,7 +311,6 @@ append_admit(NewEvent *events, int nevents)
 				 errhint("Choose another category for your own event types.") :
 				 errhint("Choose another name for the events of your own streams.")));
 	}
-	append_module->lock(events, nevents);
 }
 
 /* Enters types that are used for the first time. */
@@ -367,10 +369,13 @@ compare_ids(const void *a, const void *b)
 static void
 check_ids_distinct(NewEvent *events, int nevents)
 {
-	pg_uuid_t **ids = palloc(sizeof(pg_uuid_t *) * nevents);
+	pg_uuid_t **ids;
 	int			n = 0;
 	int			i;
 
+	if (nevents == 1)
+		return;
+	ids = palloc(sizeof(pg_uuid_t *) * nevents);
 	for (i = 0; i < nevents; i++)
 		if (events[i].id_given)
 			ids[n++] = &events[i].event_id;
@@ -667,28 +672,24 @@ raise_skipped(const NewEvent *events, int nevents)
 	elog(ERROR, "fewer events were written than were asked for");
 }
 
-bool
-append_events(NewEvent *events, int nevents,
-			  const Expectation *expectations, int nexpectations)
+/* The rules, once the streams are collected and all other locks are taken. */
+static bool
+append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 {
-	Stream	   *streams;
-	int			nstreams;
 	bool		any_id = false;
 	TimestampTz recorded_at;
 	uint64		written;
 	int			i;
 
-	for (i = 0; i < nevents; i++)
-		any_id |= events[i].id_given;
-	if (any_id && nevents > 1)
-		check_ids_distinct(events, nevents);
-
-	streams = collect_streams(events, nevents, expectations, nexpectations, &nstreams);
 	lock_streams(streams, nstreams);
 	recorded_at = GetCurrentTimestamp();
 	find_streams(streams, nstreams);
 	find_types(events, nevents);
 
+	for (i = 0; i < nevents; i++)
+		any_id |= events[i].id_given;
+	if (any_id)
+		check_ids_distinct(events, nevents);
 	if (any_id && is_replay(events, nevents, streams, nstreams))
 		return true;
 	for (i = 0; i < nevents; i++)
@@ -715,4 +716,29 @@ append_events(NewEvent *events, int nevents,
 	if (written != nevents)
 		raise_skipped(events, nevents);
 	return false;
+}
+
+bool
+append_events(NewEvent *events, int nevents,
+			  const Expectation *expectations, int nexpectations)
+{
+	int			nstreams;
+	Stream	   *streams = collect_streams(events, nevents, expectations,
+										  nexpectations, &nstreams);
+
+	return append_to_streams(events, nevents, streams, nstreams);
+}
+
+bool
+append_outside_events(NewEvent *events, int nevents,
+					  const Expectation *expectations, int nexpectations)
+{
+	int			nstreams;
+	Stream	   *streams = collect_streams(events, nevents, expectations,
+										  nexpectations, &nstreams);
+
+	check_reserved(events, nevents);
+	append_begin(nstreams);
+	append_module->lock(events, nevents, expectations, nexpectations);
+	return append_to_streams(events, nevents, streams, nstreams);
 }

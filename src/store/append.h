@@ -52,8 +52,9 @@ typedef struct AppendModule
 	/* whether a category is the module's */
 	bool		(*reserves) (const char *category, int len);
 
-	/* before streams are locked: locks what the events will change */
-	void		(*lock) (const NewEvent *events, int nevents);
+	/* before streams are locked: locks what the module's streams stand for */
+	void		(*lock) (const NewEvent *events, int nevents,
+						 const Expectation *expectations, int nexpectations);
 
 	/* after the payload's type: whether it belongs into its stream */
 	void		(*check) (const NewEvent *event);
@@ -62,23 +63,30 @@ typedef struct AppendModule
 extern void append_init(const AppendModule *module);
 
 /*
+ * The first lock of whoever appends, before all of its own; nstreams is how
+ * many streams it will append to.
+ */
+extern void append_begin(int nstreams);
+
+/*
  * Appends all events or raises an error.  Returns whether it was a replay.
- * The caller has called owner_begin(), checked the arguments and locked what
- * it decided about.
+ * The caller has called owner_begin(), checked the arguments, called
+ * append_begin() and locked what it decided about.
  */
 extern bool append_events(NewEvent *events, int nevents,
 						  const Expectation *expectations, int nexpectations);
+
+/*
+ * The same for events that come from outside: the locks are the module's, and
+ * type and category must go together (22023).
+ */
+extern bool append_outside_events(NewEvent *events, int nevents,
+								  const Expectation *expectations, int nexpectations);
 
 /* Checks of arguments, for all that appends. */
 extern int64 checked_expected_version(int64 version);
 extern Jsonb *checked_json_object(Jsonb *value, const char *name);
 extern void check_event_size(const Jsonb *payload, const Jsonb *metadata);
-
-/*
- * For events that come from outside: raises 22023 where type and category do
- * not go together, then takes the module's locks.
- */
-extern void append_admit(NewEvent *events, int nevents);
 
 /* Locks a stream and raises UF021 unless it has the version. */
 extern void append_expect(const char *stream, int64 version);

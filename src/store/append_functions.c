@@ -101,8 +101,7 @@ fundes_append(PG_FUNCTION_ARGS)
 	check_event_size(event.payload, event.metadata);
 
 	owner_begin(&owner);
-	append_admit(&event, 1);
-	replayed = append_events(&event, 1, &expectation, expects ? 1 : 0);
+	replayed = append_outside_events(&event, 1, &expectation, expects ? 1 : 0);
 	owner_end(&owner);
 
 	place_values(&event, replayed, values);
@@ -278,8 +277,7 @@ fundes_append_batch(PG_FUNCTION_ARGS)
 	expectations = batch_expectations(fcinfo, &nexpectations);
 
 	owner_begin(&owner);
-	append_admit(events, nevents);
-	replayed = append_events(events, nevents, expectations, nexpectations);
+	replayed = append_outside_events(events, nevents, expectations, nexpectations);
 	owner_end(&owner);
 
 	InitMaterializedSRF(fcinfo, 0);
