@@ -18,8 +18,8 @@
  *		7. rows of the other projections
  *
  *	  LOCK_SUBSCRIPTION comes before all of them: a consumer claims, then does
- *	  what it likes.  A poll never waits for it; acknowledging, dropping and
- *	  changing the number of partitions do, in ascending order of partitions.
+ *	  what it likes.  A poll never waits for it; acknowledging waits for one, and
+ *	  dropping for all of a subscription, in ascending order of partitions.
  *
  *	  Views show the locks of two classes; they know the numbers (as the signed
  *	  16 bits that pg_locks.objsubid has), see sql/store/read.sql and
