@@ -87,12 +87,10 @@ char *
 log_type_name(int32 type_id)
 {
 	Probe		probe;
-	ScanKeyData key;
 	char	   *result;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(type_id));
-	if (!probe_begin(&probe, "event_type", "event_type_pkey", &key,
-					 ForwardScanDirection))
+	if (!find(&probe, "event_type", "event_type_pkey", INT4OID, Int32GetDatum(type_id),
+			  ForwardScanDirection))
 		elog(ERROR, "event type %d does not exist", type_id);
 	result = TextDatumGetCString(probe_value(&probe, TYPE_NAME));
 	probe_end(&probe);

@@ -3,6 +3,13 @@
  * log_scan.c
  *	  Walking through the log in the order of positions, see log_scan.h.
  *
+ *	  A walk goes along one index, for one value of its first column.  The
+ *	  walks for several values are a group, merged by position.  Where both
+ *	  categories and types are sought and both have an index there are two
+ *	  groups: the one that lags behind seeks to where the other one is, so that
+ *	  the rarer of the two decides how much is read.  Whether an event matches
+ *	  is decided by the event alone, whatever index led to it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "fundes.h"
@@ -50,13 +57,29 @@ typedef struct Category
 	int			len;
 } Category;
 
-/* One index, from a position on; with a first column, one value of it. */
+#define MAX_KEYS 3
+
 typedef struct Walk
 {
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	ScanKeyData keys[MAX_KEYS]; /* position > the start is the last but one */
+	int			nkeys;
 	int64		position;		/* of the event in slot; 0: at the end */
 } Walk;
+
+typedef struct WalkGroup
+{
+	Relation	index;
+	Walk	   *walks;
+	int			nwalks;
+	Walk	   *nearest;		/* or NULL: all are at the end */
+} WalkGroup;
+
+#define MAX_GROUPS 2
+
+/* So many steps are tried before a walk seeks: near by, they cost less. */
+#define STEPS_BEFORE_SEEK 4
 
 typedef struct KeptName
 {
@@ -74,10 +97,9 @@ struct LogScan
 	int64		correlation_hash;
 
 	Relation	table;
-	Relation	index;
 	Snapshot	snapshot;
-	Walk	   *walks;
-	int			nwalks;
+	WalkGroup	groups[MAX_GROUPS];
+	int			ngroups;
 	Walk	   *current;		/* whose event was looked at last */
 
 	int64		up_to;
@@ -334,52 +356,123 @@ matches(LogScan *scan)
  */
 
 static void
-walk_step(Walk *walk)
+walk_step(LogScan *scan, Walk *walk)
 {
 	bool		isnull;
 
+	scan->looks++;
 	if (index_getnext_slot(walk->scan, ForwardScanDirection, walk->slot))
 		walk->position = DatumGetInt64(slot_getattr(walk->slot, EVENT_POSITION, &isnull));
 	else
 		walk->position = 0;
 }
 
+/* Goes on to the first event that is at a position or after it. */
+static void
+walk_seek(LogScan *scan, Walk *walk, int64 position)
+{
+	int			steps;
+
+	for (steps = 0; walk->position > 0 && walk->position < position; steps++)
+	{
+		if (steps == STEPS_BEFORE_SEEK)
+		{
+			walk->keys[walk->nkeys - 2].sk_argument = Int64GetDatum(position - 1);
+			index_rescan(walk->scan, walk->keys, walk->nkeys, NULL, 0);
+		}
+		walk_step(scan, walk);
+	}
+}
+
 /* first is the key of the index's first column; without it, position is. */
 static void
-walk_begin(LogScan *scan, const ScanKeyData *first, int64 after)
+walk_begin(LogScan *scan, WalkGroup *group, const ScanKeyData *first, int64 after)
 {
-	Walk	   *walk = &scan->walks[scan->nwalks++];
-	ScanKeyData keys[3];
-	int			n = 0;
+	Walk	   *walk = &group->walks[group->nwalks++];
 	AttrNumber	attribute = first == NULL ? 1 : 2;
 
 	if (first != NULL)
-		keys[n++] = *first;
-	ScanKeyInit(&keys[n++], attribute, BTGreaterStrategyNumber, F_INT8GT,
-				Int64GetDatum(after));
-	ScanKeyInit(&keys[n++], attribute, BTLessEqualStrategyNumber, F_INT8LE,
-				Int64GetDatum(scan->up_to));
+		walk->keys[walk->nkeys++] = *first;
+	ScanKeyInit(&walk->keys[walk->nkeys++], attribute, BTGreaterStrategyNumber,
+				F_INT8GT, Int64GetDatum(after));
+	ScanKeyInit(&walk->keys[walk->nkeys++], attribute, BTLessEqualStrategyNumber,
+				F_INT8LE, Int64GetDatum(scan->up_to));
 	walk->slot = table_slot_create(scan->table, NULL);
-	walk->scan = begin_index_scan(scan->table, scan->index, scan->snapshot, n);
-	index_rescan(walk->scan, keys, n, NULL, 0);
-	walk_step(walk);
+	walk->scan = begin_index_scan(scan->table, group->index, scan->snapshot, walk->nkeys);
+	index_rescan(walk->scan, walk->keys, walk->nkeys, NULL, 0);
+	walk_step(scan, walk);
+}
+
+/*
+ * Groups
+ */
+
+static WalkGroup *
+group_begin(LogScan *scan, Oid index, int max_walks)
+{
+	WalkGroup  *group = &scan->groups[scan->ngroups++];
+
+	group->index = index_open(index, AccessShareLock);
+	group->walks = palloc0(sizeof(Walk) * Max(max_walks, 1));
+	return group;
 }
 
 static void
-begin_correlation_walk(LogScan *scan, int64 after)
+group_find_nearest(WalkGroup *group)
 {
+	int			i;
+
+	group->nearest = NULL;
+	for (i = 0; i < group->nwalks; i++)
+	{
+		Walk	   *walk = &group->walks[i];
+
+		if (walk->position > 0 &&
+			(group->nearest == NULL || walk->position < group->nearest->position))
+			group->nearest = walk;
+	}
+}
+
+static void
+group_seek(LogScan *scan, WalkGroup *group, int64 position)
+{
+	int			i;
+
+	for (i = 0; i < group->nwalks; i++)
+		walk_seek(scan, &group->walks[i], position);
+	group_find_nearest(group);
+}
+
+static void
+group_end(WalkGroup *group)
+{
+	int			i;
+
+	for (i = 0; i < group->nwalks; i++)
+	{
+		index_endscan(group->walks[i].scan);
+		ExecDropSingleTupleTableSlot(group->walks[i].slot);
+	}
+	index_close(group->index, AccessShareLock);
+}
+
+static void
+begin_correlation_group(LogScan *scan, Oid index, int64 after)
+{
+	WalkGroup  *group = group_begin(scan, index, 1);
 	ScanKeyData key;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ,
 				DirectFunctionCall2Coll(hashtextextended, C_COLLATION_OID,
 										PointerGetDatum(scan->filter->correlation_id),
 										Int64GetDatum(0)));
-	walk_begin(scan, &key, after);
+	walk_begin(scan, group, &key, after);
 }
 
 static void
-begin_type_walks(LogScan *scan, int64 after)
+begin_type_group(LogScan *scan, Oid index, int64 after)
 {
+	WalkGroup  *group = group_begin(scan, index, scan->ntypes);
 	int			i;
 
 	for (i = 0; i < scan->ntypes; i++)
@@ -388,14 +481,15 @@ begin_type_walks(LogScan *scan, int64 after)
 
 		ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT4EQ,
 					Int32GetDatum(scan->type_ids[i]));
-		walk_begin(scan, &key, after);
+		walk_begin(scan, group, &key, after);
 	}
 }
 
 /* Categories that share a key share a walk. */
 static void
-begin_category_walks(LogScan *scan, int64 after)
+begin_category_group(LogScan *scan, Oid index, int64 after)
 {
+	WalkGroup  *group = group_begin(scan, index, scan->ncategories);
 	int			i;
 	int			j;
 
@@ -409,40 +503,31 @@ begin_category_walks(LogScan *scan, int64 after)
 			continue;
 		ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ,
 					Int64GetDatum(scan->categories[i].key));
-		walk_begin(scan, &key, after);
+		walk_begin(scan, group, &key, after);
 	}
 }
 
-/* The index that the filter has, the one that should match the least first. */
+/* A group for each part of the filter that has an index, or the primary key. */
 static void
-begin_walks(LogScan *scan, int64 after)
+begin_groups(LogScan *scan, int64 after)
 {
 	const LogFilter *filter = scan->filter;
 	Oid			index;
+	int			i;
 
 	if (filter->correlation_id != NULL &&
 		OidIsValid(index = filter_index(FILTER_CORRELATION)))
-	{
-		scan->index = index_open(index, AccessShareLock);
-		begin_correlation_walk(scan, after);
-	}
-	else if (filter->types != NULL && scan->ntypes <= MAX_WALKS &&
-			 OidIsValid(index = filter_index(FILTER_TYPE)))
-	{
-		scan->index = index_open(index, AccessShareLock);
-		begin_type_walks(scan, after);
-	}
-	else if (filter->categories != NULL && scan->ncategories <= MAX_WALKS &&
-			 OidIsValid(index = filter_index(FILTER_CATEGORY)))
-	{
-		scan->index = index_open(index, AccessShareLock);
-		begin_category_walks(scan, after);
-	}
-	else
-	{
-		scan->index = index_open(fundes_relation("event_pkey"), AccessShareLock);
-		walk_begin(scan, NULL, after);
-	}
+		begin_correlation_group(scan, index, after);
+	if (filter->types != NULL && scan->ntypes <= MAX_WALKS &&
+		OidIsValid(index = filter_index(FILTER_TYPE)))
+		begin_type_group(scan, index, after);
+	if (filter->categories != NULL && scan->ncategories <= MAX_WALKS &&
+		OidIsValid(index = filter_index(FILTER_CATEGORY)))
+		begin_category_group(scan, index, after);
+	if (scan->ngroups == 0)
+		walk_begin(scan, group_begin(scan, fundes_relation("event_pkey"), 1), NULL, after);
+	for (i = 0; i < scan->ngroups; i++)
+		group_find_nearest(&scan->groups[i]);
 }
 
 /* Nothing can match an empty filter, or types that have never been used. */
@@ -476,8 +561,7 @@ log_scan_begin(const LogFilter *filter, int64 after, int64 up_to)
 	scan->table = table_open(fundes_relation("event"), AccessShareLock);
 	/* R3, see watermark.c */
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan->walks = palloc0(sizeof(Walk) * MAX_WALKS);
-	begin_walks(scan, after);
+	begin_groups(scan, after);
 	return scan;
 }
 
@@ -486,15 +570,11 @@ log_scan_end(LogScan *scan)
 {
 	int			i;
 
-	for (i = 0; i < scan->nwalks; i++)
-	{
-		index_endscan(scan->walks[i].scan);
-		ExecDropSingleTupleTableSlot(scan->walks[i].slot);
-	}
+	for (i = 0; i < scan->ngroups; i++)
+		group_end(&scan->groups[i]);
 	if (scan->table != NULL)
 	{
 		UnregisterSnapshot(scan->snapshot);
-		index_close(scan->index, AccessShareLock);
 		table_close(scan->table, AccessShareLock);
 	}
 	MemoryContextDelete(scan->context);
@@ -502,52 +582,78 @@ log_scan_end(LogScan *scan)
 	pfree(scan);
 }
 
-/* The walk whose event comes next, or NULL. */
-static Walk *
-nearest_walk(LogScan *scan)
+/* Where the group that is furthest is; 0 where one is at its end. */
+static int64
+furthest_group(const LogScan *scan)
 {
-	Walk	   *nearest = NULL;
+	int64		result = 0;
 	int			i;
 
-	for (i = 0; i < scan->nwalks; i++)
+	for (i = 0; i < scan->ngroups; i++)
 	{
-		Walk	   *walk = &scan->walks[i];
-
-		if (walk->position > 0 &&
-			(nearest == NULL || walk->position < nearest->position))
-			nearest = walk;
+		if (scan->groups[i].nearest == NULL)
+			return 0;
+		result = Max(result, scan->groups[i].nearest->position);
 	}
-	return nearest;
+	return result;
+}
+
+/*
+ * Lets all groups seek the furthest one; whether they are at one event then.
+ * Nothing before that can match.
+ */
+static bool
+meet(LogScan *scan, int64 position)
+{
+	bool		met = true;
+	int			i;
+
+	for (i = 0; i < scan->ngroups; i++)
+	{
+		WalkGroup  *group = &scan->groups[i];
+
+		group_seek(scan, group, position);
+		met &= group->nearest != NULL && group->nearest->position == position;
+	}
+	return met;
 }
 
 int64
 log_scan_next(LogScan *scan, int64 max_looks)
 {
-	int64		result = 0;
+	int64		limit = max_looks > PG_INT64_MAX - scan->looks ?
+		PG_INT64_MAX : scan->looks + max_looks;
 
-	while (result == 0 && max_looks-- > 0)
+	while (scan->looks < limit)
 	{
 		MemoryContext old;
+		int64		position;
+		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scan->context);
 		/* an index scan keeps memory of the context it is stepped in */
 		if (scan->current != NULL)
-			walk_step(scan->current);
-		scan->current = nearest_walk(scan);
-		if (scan->current == NULL)
+			group_seek(scan, &scan->groups[0], scan->current->position + 1);
+		scan->current = NULL;
+		position = furthest_group(scan);
+		if (position == 0)
 		{
 			scan->looked_to = Max(scan->looked_to, scan->up_to);
 			break;
 		}
-		scan->looks++;
-		scan->looked_to = scan->current->position;
+		scan->looked_to = position - 1;
+		if (!meet(scan, position))
+			continue;
+		scan->looked_to = position;
+		scan->current = scan->groups[0].nearest;
 		old = MemoryContextSwitchTo(scan->context);
-		if (matches(scan))
-			result = scan->current->position;
+		found = matches(scan);
 		MemoryContextSwitchTo(old);
+		if (found)
+			return position;
 	}
-	return result;
+	return 0;
 }
 
 int64

@@ -3,10 +3,9 @@
  * log_scan.h
  *	  Walking through the log in the order of positions, with a filter.
  *
- *	  A scan walks the primary key, or, where the filter has an index of its
- *	  own, that index: one walk for each category, type or correlation id that
- *	  is sought, merged by position.  It reads as far as it is asked to and no
- *	  further.  To be used between owner_begin() and owner_end(), after
+ *	  A scan walks the primary key, or, where the filter has indexes of its own,
+ *	  those: one walk for each category, type or correlation id that is sought,
+ *	  merged by position.  It reads as far as it is asked to and no further.  To be used between owner_begin() and owner_end(), after
  *	  watermark(): names of event types are looked up when the scan begins, and
  *	  what is settled was written with types that can be seen by then.
  *
@@ -42,11 +41,11 @@ extern LogScan *log_scan_begin(const LogFilter *filter, int64 after, int64 up_to
 
 /*
  * The next event that matches: its position, or 0 where there is none, or none
- * among the next max_looks.
+ * within so many looks, that is, entries of an index.
  */
 extern int64 log_scan_next(LogScan *scan, int64 max_looks);
 
-/* Up to where all that matches has been returned, and how many were seen. */
+/* Up to where all that matches has been returned, and after how many looks. */
 extern int64 log_scan_looked_to(const LogScan *scan);
 extern int64 log_scan_looks(const LogScan *scan);
 

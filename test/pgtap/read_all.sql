@@ -90,6 +90,7 @@ $$;
 select is(pg_temp.looks($$select * from fundes.read_all(types => '{Rare}')$$), 1::bigint, 'a rare type: one row is looked at');
 select is(pg_temp.looks($$select * from fundes.read_all(categories => '{rare}')$$), 1::bigint, 'a rare category: one row');
 select is(pg_temp.looks($$select * from fundes.read_correlation('rare')$$), 1::bigint, 'a rare correlation id: one row');
+select ok(pg_temp.looks($$select * from fundes.read_all(0, 10, '{rare}', '{X,Y,Rare}')$$) <= 12, 'a rare category of frequent types: the rarer decides');
 select ok(pg_temp.looks($$select * from fundes.read_all(0, 10)$$) <= 11, 'no more is read than asked for');
 select ok(pg_temp.looks($$select * from fundes.read_all(0, 10, types => '{X,Y}')$$) <= 13, 'nor by a merge');
 drop index fundes.event_by_type;
