@@ -227,7 +227,7 @@ type_id_column(const LogScan *scan)
 	return DatumGetInt32(column(scan, EVENT_TYPE_ID, &isnull));
 }
 
-/* Names are kept, as few streams and types make many events. */
+/* Names are kept, as few streams and types make many events; not too many. */
 static HTAB *
 make_names(const char *what, MemoryContext context)
 {
@@ -237,8 +237,12 @@ make_names(const char *what, MemoryContext context)
 }
 
 static void
-forget_names(LogScan *scan)
+begin_names(LogScan *scan)
 {
+	if (scan->name_context == NULL)
+		scan->name_context = AllocSetContextCreate(GetMemoryChunkContext(scan),
+												   "fundes names",
+												   ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(scan->name_context);
 	scan->stream_names = make_names("fundes stream names", scan->name_context);
 	scan->type_names = make_names("fundes type names", scan->name_context);
@@ -247,18 +251,18 @@ forget_names(LogScan *scan)
 static char *
 kept_name(LogScan *scan, bool of_stream, int64 id)
 {
-	HTAB	   *names = of_stream ? scan->stream_names : scan->type_names;
-	KeptName   *entry = hash_search(names, &id, HASH_FIND, NULL);
+	HTAB	   *names;
+	KeptName   *entry;
 	char	   *name;
 
+	if (scan->name_context == NULL ||
+		hash_get_num_entries(scan->stream_names) >= MAX_KEPT_NAMES)
+		begin_names(scan);
+	names = of_stream ? scan->stream_names : scan->type_names;
+	entry = hash_search(names, &id, HASH_FIND, NULL);
 	if (entry != NULL)
 		return entry->name;
 	name = of_stream ? log_stream_name(id) : log_type_name((int32) id);
-	if (hash_get_num_entries(names) >= MAX_KEPT_NAMES)
-	{
-		forget_names(scan);
-		names = of_stream ? scan->stream_names : scan->type_names;
-	}
 	entry = hash_search(names, &id, HASH_ENTER, NULL);
 	entry->name = MemoryContextStrdup(scan->name_context, name);
 	return entry->name;
@@ -548,9 +552,6 @@ log_scan_begin(const LogFilter *filter, int64 after, int64 up_to)
 	scan->looked_to = after;
 	scan->context = AllocSetContextCreate(CurrentMemoryContext, "fundes row",
 										  ALLOCSET_DEFAULT_SIZES);
-	scan->name_context = AllocSetContextCreate(CurrentMemoryContext, "fundes names",
-											   ALLOCSET_DEFAULT_SIZES);
-	forget_names(scan);
 	if (filter->categories != NULL)
 		set_categories(scan, filter->categories);
 	if (filter->types != NULL)
@@ -578,7 +579,8 @@ log_scan_end(LogScan *scan)
 		table_close(scan->table, AccessShareLock);
 	}
 	MemoryContextDelete(scan->context);
-	MemoryContextDelete(scan->name_context);
+	if (scan->name_context != NULL)
+		MemoryContextDelete(scan->name_context);
 	pfree(scan);
 }
 

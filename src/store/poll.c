@@ -30,8 +30,12 @@
 /* The most events that one poll looks at. */
 #define MAX_LOOKS 100000
 
-/* How long a waiting poll sleeps between two looks. */
+/*
+ * How long a waiting poll sleeps between two looks; and where events do come,
+ * but none of them matches.
+ */
 #define SLICE_MS 20
+#define BUSY_SLICE_MS 35
 
 typedef struct Poll
 {
@@ -135,26 +139,28 @@ give_events(Poll *poll, int64 settled, int64 *looked_to)
 }
 
 /*
- * Sleeps until the watermark is beyond what is known to be settled; false
- * where the time is over.
+ * Sleeps until the watermark is beyond what is known to be settled, and
+ * returns it, or what it was where the time is over.
  */
-static bool
-sleep_until_settled_beyond(int64 settled, TimestampTz deadline)
+static int64
+sleep_until_settled_beyond(int64 known, TimestampTz deadline, long slice)
 {
 	Oid			sequence = fundes_relation("event_position");
+	int64		settled;
 
 	for (;;)
 	{
 		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
 		if (left <= 0)
-			return false;
+			return known;
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 Min(left, SLICE_MS), PG_WAIT_EXTENSION);
+						 Min(left, slice), PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
-		if (last_position_handed_out(sequence) > settled && watermark() > settled)
-			return true;
+		if (last_position_handed_out(sequence) > known &&
+			(settled = watermark()) > known)
+			return settled;
 	}
 }
 
@@ -162,16 +168,21 @@ sleep_until_settled_beyond(int64 settled, TimestampTz deadline)
 static int64
 await_events(Poll *poll)
 {
+	int64		settled = watermark();
+	long		slice = SLICE_MS;
+
 	for (;;)
 	{
-		int64		settled = watermark();
+		int64		known = settled;
 		int64		looked_to;
-		int64		given = give_events(poll, settled, &looked_to);
+		int64		given = give_events(poll, known, &looked_to);
 
-		if (given > 0 || looked_to < settled)
+		if (given > 0 || looked_to < known)
 			return given;
-		if (!sleep_until_settled_beyond(settled, poll->deadline))
+		settled = sleep_until_settled_beyond(known, poll->deadline, slice);
+		if (settled == known)
 			return 0;
+		slice = BUSY_SLICE_MS;
 	}
 }
 
