@@ -186,6 +186,27 @@ begin read only;
 select throws_ok($$select fundes.acknowledge('s', 9)$$, '25006', null, 'acknowledge too');
 rollback;
 
+-- EXECUTE on the functions and SELECT on the views is all that a reader needs.
+create role fundes_test_reader;
+grant usage on schema fundes to fundes_test_reader;
+grant execute on function fundes.read_all, fundes.watermark, fundes.poll, fundes.acknowledge to fundes_test_reader;
+grant select on fundes.subscription_status, fundes.appends_in_progress to fundes_test_reader;
+begin;
+set local role fundes_test_reader;
+select count(*) as read from fundes.read_all(fundes.watermark() - 2) \gset
+select position as polled from fundes.poll('y', 1) \gset
+select fundes.acknowledge('y', :polled) as ignored \gset
+select count(*) as held from fundes.appends_in_progress \gset
+select count(*) as mine from fundes.subscription_status where name = 'y' and claimed_by = pg_backend_pid() \gset
+reset role;
+select is(:'read' || ' ' || :'polled' || ' ' || :'held' || ' ' || :'mine', '2 10 0 1', 'a reader with grants');
+set local role fundes_test_reader;
+select throws_ok($$select fundes.create_subscription('t')$$, '42501', null, 'without a grant: create_subscription');
+select throws_ok($$select * from fundes.subscription$$, '42501', null, 'tables are closed');
+commit;
+drop owned by fundes_test_reader;
+drop role fundes_test_reader;
+
 select is(obj_description(oid, 'pg_proc') ~ 'Errors: .*Example: ', true, proname || ' has a comment with errors and an example')
   from pg_proc where pronamespace = 'fundes'::regnamespace
    and proname in ('create_subscription', 'poll', 'acknowledge', 'drop_subscription');
