@@ -13,6 +13,7 @@ SQL_MODULES = \
 	sql/store/schema.sql \
 	sql/store/append.sql \
 	sql/store/read.sql \
+	sql/store/subscribe.sql \
 	sql/fund/domains.sql \
 	sql/fund/events.sql \
 	sql/fund/projections.sql \

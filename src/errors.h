@@ -36,5 +36,6 @@
 #define ERRCODE_APPEND_ONLY					UF('1', '8')
 #define ERRCODE_WRONG_EXPECTED_VERSION		UF('2', '1')
 #define ERRCODE_PAYLOAD_MISFIT				UF('2', '3')
+#define ERRCODE_WRONG_ACKNOWLEDGEMENT		UF('2', '2')
 
 #endif							/* FUNDES_ERRORS_H */

@@ -17,6 +17,14 @@
  *		6. LOCK_POSITION, which nobody waits for
  *		7. rows of the other projections
  *
+ *	  LOCK_SUBSCRIPTION comes before all of them: a consumer claims, then does
+ *	  what it likes.  A poll never waits for it; acknowledging waits for one, and
+ *	  dropping for all of a subscription, in ascending order of partitions.
+ *
+ *	  Views show the locks of two classes; they know the numbers (as the signed
+ *	  16 bits that pg_locks.objsubid has), see sql/store/read.sql and
+ *	  sql/store/subscribe.sql.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef FUNDES_LOCKS_H
@@ -35,7 +43,9 @@ typedef enum LockClass
 	/* a new event type; the key is a hash of its name */
 	LOCK_TYPE,
 	/* the next fund_id */
-	LOCK_NEW_FUND
+	LOCK_NEW_FUND,
+	/* a claim; the key is the subscription's id and the partition */
+	LOCK_SUBSCRIPTION = 0xFDEF
 } LockClass;
 
 #define LOCK_SHARED		ShareLock
@@ -43,7 +53,13 @@ typedef enum LockClass
 
 /* Whether the lock was not held before. */
 extern bool lock_acquire(LockClass class, uint64 key, LOCKMODE mode);
+/* As lock_acquire, but false where somebody else is in the way. */
+extern bool lock_try(LockClass class, uint64 key, LOCKMODE mode);
+extern void lock_release(LockClass class, uint64 key, LOCKMODE mode);
 extern bool lock_held(LockClass class, uint64 key, LOCKMODE mode);
+
+/* The smallest key of a class that anybody in this database holds. */
+extern bool lock_smallest_key(LockClass class, uint64 *key);
 extern uint64 lock_key(const char *name, int len);
 
 #endif							/* FUNDES_LOCKS_H */

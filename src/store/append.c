@@ -35,9 +35,9 @@
 #include "plan.h"
 #include "store/append.h"
 #include "store/payload_type.h"
+#include "store/watermark.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/json.h"
 
@@ -223,19 +223,24 @@ find_streams(Stream *streams, int count)
 static void
 create_missing_streams(Stream *streams, int count)
 {
-	static KeptPlan insert = PLAN("insert into fundes.stream (name) values ($1) returning stream_id",
-							  TEXTOID);
+	static KeptPlan insert = PLAN("insert into fundes.stream (stream_id, name)"
+							  " values ($2 | pg_catalog.nextval('fundes.stream_serial'), $1)"
+							  " returning stream_id",
+							  TEXTOID, INT8OID);
 	int			i;
 
 	for (i = 0; i < count; i++)
 	{
-		Datum		name;
+		const char *name = streams[i].name;
+		Datum		values[2];
 		bool		isnull;
 
 		if (streams[i].id != 0 || !streams[i].written)
 			continue;
-		name = CStringGetTextDatum(streams[i].name);
-		(void) plan_write(&insert, &name, NULL);
+		values[0] = CStringGetTextDatum(name);
+		values[1] = Int64GetDatum(category_key(name, category_length(name))
+								  << STREAM_SERIAL_BITS);
+		(void) plan_write(&insert, values, NULL);
 		streams[i].id = DatumGetInt64(plan_value(1, INT8OID, &isnull));
 		SPI_freetuptable(SPI_tuptable);
 	}
@@ -295,7 +300,7 @@ check_reserved(NewEvent *events, int nevents)
 	for (i = 0; i < nevents; i++)
 	{
 		const char *stream = events[i].stream;
-		bool		reserved = append_module->reserves(stream, strcspn(stream, "-"));
+		bool		reserved = append_module->reserves(stream, category_length(stream));
 
 		if (reserved == is_builtin(&events[i]))
 			continue;
@@ -305,7 +310,7 @@ check_reserved(NewEvent *events, int nevents)
 						events[i].type, stream),
 				 reserved ?
 				 errdetail("The category \"%.*s\" takes built-in event types only.",
-						   (int) strcspn(stream, "-"), stream) :
+						   category_length(stream), stream) :
 				 errdetail("Built-in event types go to the categories that fundes reserves only."),
 				 reserved ?
 				 errhint("Choose another category for your own event types.") :
@@ -498,37 +503,6 @@ append_expect(const char *stream, int64 version)
 /*
  * Writing
  */
-
-/* The highest position handed out. */
-static int64
-last_position_handed_out(Oid sequence)
-{
-	LOCAL_FCINFO(fcinfo, 1);
-	Datum		value;
-
-	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = ObjectIdGetDatum(sequence);
-	fcinfo->args[0].isnull = false;
-	value = pg_sequence_last_value(fcinfo);
-	return fcinfo->isnull ? 0 : DatumGetInt64(value);
-}
-
-/*
- * Shows, before the transaction's first position is taken, that an append is
- * in progress, with a bound below all positions that it may get.  The lock
- * goes with the transaction, or with the savepoint it was taken in: so it is
- * looked for each time.
- */
-static void
-mark_append_in_progress(Oid sequence)
-{
-	static uint64 bound = 0;
-
-	if (lock_held(LOCK_POSITION, bound, LOCK_SHARED))
-		return;
-	bound = (uint64) last_position_handed_out(sequence);
-	(void) lock_acquire(LOCK_POSITION, bound, LOCK_SHARED);
-}
 
 static void
 assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,

@@ -83,6 +83,20 @@ log_stream_name(int64 stream_id)
 	return result;
 }
 
+char *
+log_type_name(int32 type_id)
+{
+	Probe		probe;
+	char	   *result;
+
+	if (!find(&probe, "event_type", "event_type_pkey", INT4OID, Int32GetDatum(type_id),
+			  ForwardScanDirection))
+		elog(ERROR, "event type %d does not exist", type_id);
+	result = TextDatumGetCString(probe_value(&probe, TYPE_NAME));
+	probe_end(&probe);
+	return result;
+}
+
 EventType
 log_event_type(const char *name)
 {

@@ -20,6 +20,15 @@
 /* Types with smaller ids are built in. */
 #define FIRST_USER_TYPE_ID 1000
 
+/*
+ * A stream's id carries its category: the category's key, a hash, stands above
+ * a serial number.  So a filter by category is a condition on the log's rows
+ * alone, which an index can serve.  Categories that share a key are told apart
+ * by their names.
+ */
+#define STREAM_SERIAL_BITS	40
+#define CATEGORY_KEY_BITS	23
+
 typedef struct EventType
 {
 	int32		type_id;		/* 0: not in the dictionary */
@@ -40,8 +49,32 @@ typedef struct StoredEvent
 extern int64 log_stream_id(const char *name);	/* 0: no such stream */
 extern int64 log_stream_version(int64 stream_id);
 extern char *log_stream_name(int64 stream_id);
+extern char *log_type_name(int32 type_id);
 extern EventType log_event_type(const char *name);
 extern bool log_find_position(int64 position, StoredEvent *found);
 extern bool log_find_event(const pg_uuid_t *event_id, StoredEvent *found);
+
+/* What stands before the first "-", or all of the name. */
+static inline int
+category_length(const char *stream)
+{
+	return (int) strcspn(stream, "-");
+}
+
+/*
+ * It is stored, and read again on other machines and by later versions of the
+ * server: so it is a hash of its own (FNV-1a, folded), which never changes.
+ */
+static inline int64
+category_key(const char *category, int len)
+{
+	uint64		hash = UINT64CONST(0xcbf29ce484222325);
+	int			i;
+
+	for (i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char) category[i]) * UINT64CONST(0x100000001b3);
+	hash ^= hash >> 32;
+	return (int64) (hash & ((1 << CATEGORY_KEY_BITS) - 1));
+}
 
 #endif							/* FUNDES_LOG_H */

@@ -17,13 +17,22 @@ $node->psql('postgres', slurp_file('doc/reference.sql'), stdout => \$stdout, std
 is($stderr, '', 'the reference is made without an error');
 is("$stdout\n", slurp_file('doc/reference.md'), 'doc/reference.md is what the catalog says');
 
-my $session;
-IPC::Run::run([ 'psql', '-XaqP', 'pager=off', '-f', '-', $node->connstr('postgres') ],
-	'<', 'examples/session.sql', '>', \$session, '2>&1');
-$session =~ s/^psql:<stdin>:\d+: //mg;
-$session =~ s/\s+\z//;
-ok(index(slurp_file('README.md'), "```sql\n$session\n```") >= 0,
-	'README.md shows the output of examples/session.sql') or diag $session;
+# Each in a database of its own, as positions are shown.
+my %shown = ('examples/session.sql' => 'README.md', 'examples/reading.sql' => 'doc/event-store.md');
+for my $example (sort keys %shown)
+{
+	my $session;
+	my ($db) = $example =~ /(\w+)\.sql/;
+
+	$node->safe_psql('postgres', "create database $db");
+	$node->safe_psql($db, 'create extension fundes');
+	IPC::Run::run([ 'psql', '-XaqP', 'pager=off', '-f', '-', $node->connstr($db) ],
+		'<', $example, '>', \$session, '2>&1');
+	$session =~ s/^psql:<stdin>:\d+: //mg;
+	$session =~ s/\s+\z//;
+	ok(index(slurp_file($shown{$example}), "```sql\n$session\n```") >= 0,
+		"$shown{$example} shows the output of $example") or diag $session;
+}
 
 my $errors = slurp_file('doc/errors.md');
 for my $code (slurp_file('src/errors.h') =~ /UF\('(\d', '\d)'\)/g)
