@@ -81,6 +81,7 @@ create table fundes.mcp (
 	last_position			bigint not null
 ) with (fillfactor = 80);
 create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null;
+create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, sold_at) where sold_at is not null;
 create index mcp_fund on fundes.mcp (fund_id);
 comment on table fundes.mcp is 'Projection: a copyright that a fund holds or held (internal; read view mcp_holding)';
 
@@ -126,6 +127,7 @@ create table fundes.fund_entry (
 	price_since					timestamptz,
 	primary key (fund_id, effective_at, last_position)
 );
+create index fund_entry_price on fundes.fund_entry (fund_id, effective_at, last_position) where base_price is not null;
 comment on table fundes.fund_entry is 'Projection: what each event added to a fund''s figures (internal)';
 
 -- Ids of copyrights in funds; an id that an imported event brought is skipped.

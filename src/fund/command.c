@@ -194,8 +194,10 @@ command_replayed(Command *cmd, const char *type)
 }
 
 void
-command_check_time(Command *cmd)
+command_check_time(Command *cmd, const Row *fund)
 {
+	if (fund != NULL && !cmd->effective_given)
+		cmd->effective_at = Max(cmd->effective_at, row_time(fund, FUND_LAST_EFFECTIVE_AT));
 	if (cmd->effective_at > GetCurrentTimestamp())
 		ereport(ERROR,
 				(errcode(ERRCODE_EFFECTIVE_IN_FUTURE),

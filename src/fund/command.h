@@ -69,7 +69,12 @@ extern void command_options(Command *cmd, int first);
 extern TimestampTz command_moment(Command *cmd);
 extern void command_arguments_done(Command *cmd);
 extern bool command_replayed(Command *cmd, const char *type);
-extern void command_check_time(Command *cmd);
+
+/*
+ * Raises UF020 for the future.  Where effective_at was left out, it is now():
+ * but not before what the fund (or NULL) has recorded meanwhile.
+ */
+extern void command_check_time(Command *cmd, const Row *fund);
 extern void command_expect(Command *cmd, const char *stream);
 extern void command_append(Command *cmd, const char *stream, const char *type);
 extern void command_end(Command *cmd);

@@ -18,6 +18,7 @@
 #include "fund/streams.h"
 #include "miscadmin.h"
 #include "plan.h"
+#include "probe.h"
 
 /*
  * Purchases
@@ -30,34 +31,47 @@ typedef struct Copyright
 	char	   *music_id;
 } Copyright;
 
+static void
+already_held(int64 fund_id, const char *when, const Copyright *c)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_MCP_ALREADY_HELD),
+			 errmsg("MCP is held already"),
+			 errdetail("Fund " INT64_FORMAT " %s (%s, %s, %s).", fund_id, when,
+					   c->code, c->registration_number, c->music_id),
+			 errhint("A copyright is held by one fund; it must be sold before it is bought again.")));
+}
+
+/* Finds a row of a copyright by an index of fundes.mcp that begins with its key. */
+static bool
+find_copyright(Probe *probe, const char *index, const Copyright *c,
+			   ScanDirection direction)
+{
+	probe->nkeys = 0;
+	probe_key(probe, TEXTOID, CStringGetTextDatum(c->code));
+	probe_key(probe, TEXTOID, CStringGetTextDatum(c->registration_number));
+	probe_key(probe, TEXTOID, CStringGetTextDatum(c->music_id));
+	return probe_begin(probe, fundes_relation("mcp"), fundes_relation(index), direction);
+}
+
 /*
- * Somebody who buys it at the same time meets us in the unique index of what
- * is held, as the projector adds the row.
+ * Nobody holds it, nor was it sold after the moment.  Somebody who buys it at
+ * the same time meets us in the unique index of what is held, as the projector
+ * adds the row.
  */
 static void
 require_not_held(const Copyright *c, TimestampTz at)
 {
-	static KeptPlan select = PLAN("select fund_id from fundes.mcp"
-								  " where copyright_code = $1 and registration_number = $2"
-								  "   and music_id = $3 and (sold_at is null or sold_at > $4)"
-								  " limit 1",
-								  TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);
-	Datum		values[4];
-	bool		isnull;
+	Probe		probe;
 
-	values[0] = CStringGetTextDatum(c->code);
-	values[1] = CStringGetTextDatum(c->registration_number);
-	values[2] = CStringGetTextDatum(c->music_id);
-	values[3] = TimestampTzGetDatum(at);
-	if (plan_fresh(&select, values, NULL) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_MCP_ALREADY_HELD),
-				 errmsg("MCP is held already"),
-				 errdetail("Fund " INT64_FORMAT " holds (%s, %s, %s), or held it after effective_at.",
-						   DatumGetInt64(plan_value(1, INT8OID, &isnull)),
-						   c->code, c->registration_number, c->music_id),
-				 errhint("A copyright is held by one fund; it must be sold before it is bought again.")));
-	SPI_freetuptable(SPI_tuptable);
+	if (find_copyright(&probe, "mcp_held_once", c, ForwardScanDirection))
+		already_held(DatumGetInt64(probe_value(&probe, MCP_FUND_ID + 1)), "holds", c);
+	probe_end(&probe);
+	if (find_copyright(&probe, "mcp_once_held", c, BackwardScanDirection) &&
+		DatumGetTimestampTz(probe_value(&probe, MCP_SOLD_AT + 1)) > at)
+		already_held(DatumGetInt64(probe_value(&probe, MCP_FUND_ID + 1)),
+					 "held after effective_at", c);
+	probe_end(&probe);
 }
 
 /* An id that no copyright has; imported events may have taken any. */
@@ -130,7 +144,7 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 		FundState	state;
 
 		(void) require_fund(fund, fund_id);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		require_cash(&state, price);
@@ -222,7 +236,7 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 
 		(void) require_fund(fund, fund_id);
 		mcp = require_mcp(&cmd, fund_id, asset_id, false);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
 		if (cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT))
 			require_not_valued_since(mcp, cmd.effective_at);
@@ -277,7 +291,7 @@ fundes_record_royalty(PG_FUNCTION_ARGS)
 
 		(void) require_fund(fund, fund_id);
 		mcp = require_mcp(&cmd, fund_id, asset_id, true);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), amount), QUANTITY_CASH);

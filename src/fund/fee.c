@@ -105,7 +105,7 @@ fee_command(FunctionCallInfo fcinfo, bool pay)
 		FundState	state;
 
 		(void) require_fund(fund, fund_id);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		if (pay)

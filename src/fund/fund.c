@@ -97,7 +97,7 @@ fundes_create_fund(PG_FUNCTION_ARGS)
 		int64		fund_id = next_fund_id();
 		char	   *stream = fund_stream(fund_id);
 
-		command_check_time(&cmd);
+		command_check_time(&cmd, NULL);
 		command_expect(&cmd, stream);
 		json_put_int64(&cmd.figures, "fund_id", fund_id);
 		command_append(&cmd, stream, "FundCreated");
@@ -146,7 +146,7 @@ fundes_set_price_limits(PG_FUNCTION_ARGS)
 		if (!command_replayed(&cmd, "PriceLimitsSet"))
 		{
 			(void) require_fund(fund, fund_id);
-			command_check_time(&cmd);
+			command_check_time(&cmd, fund);
 			command_expect(&cmd, fund_stream(fund_id));
 			command_append(&cmd, fund_stream(fund_id), "PriceLimitsSet");
 		}

@@ -133,7 +133,7 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 
 		require_investor(&cmd, investor_id);
 		(void) require_fund(fund, fund_id);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		price = issue_price(&state);
 		command_expect(&cmd, stream);
@@ -272,7 +272,7 @@ fundes_withdraw_investment(PG_FUNCTION_ARGS)
 		require_investor(&cmd, investor_id);
 		(void) require_fund(fund, fund_id);
 		holding = require_holding(&cmd, fund, investor_id);
-		command_check_time(&cmd);
+		command_check_time(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		if (num_sign(state.total_supply) > 0)
 			require_fair_price(&state);

@@ -131,7 +131,7 @@ fundes_create_investor(PG_FUNCTION_ARGS)
 	else
 	{
 		require_new_id(&cmd, id);
-		command_check_time(&cmd);
+		command_check_time(&cmd, NULL);
 		command_expect(&cmd, stream);
 		command_append(&cmd, stream, "InvestorCreated");
 		if (password != NULL)

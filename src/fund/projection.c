@@ -425,15 +425,29 @@ rows_add(RowSet *set, TableId table, const Datum *keys)
 	return row;
 }
 
+/* Of the types that columns have: the length, -1 if it varies, 0 if by value. */
+static inline int
+length_by_reference(Oid type)
+{
+	switch (type)
+	{
+		case TEXTOID:
+		case NUMERICOID:
+			return -1;
+		case INTERVALOID:
+			return sizeof(Interval);
+		default:
+			return 0;
+	}
+}
+
 void
 row_set(Row *row, int column, Datum value)
 {
-	int16		typlen;
-	bool		typbyval;
+	int			typlen = length_by_reference(tables[row->table].columns[column].type);
 	MemoryContext old;
 
-	get_typlenbyval(tables[row->table].columns[column].type, &typlen, &typbyval);
-	if (!typbyval)
+	if (typlen != 0)
 	{
 		Datum		previous = row->values[column];
 

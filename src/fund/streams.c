@@ -18,7 +18,7 @@
 #include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
-#include "plan.h"
+#include "probe.h"
 #include "storage/lmgr.h"
 
 static const char *const reserved[] = {"fund", "holding", "investor", "index"};
@@ -84,13 +84,24 @@ lock_new_fund(void)
 	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
 }
 
+static void
+lock_fund(int64 fund_id)
+{
+	Probe		probe;
+
+	probe.nkeys = 0;
+	probe_key(&probe, INT8OID, Int64GetDatum(fund_id));
+	if (probe_begin(&probe, fundes_relation("fund"), fundes_relation("fund_pkey"),
+					ForwardScanDirection))
+		(void) probe_lock(&probe);
+	probe_end(&probe);
+}
+
 /* Expected streams count: their locks come after those of all funds. */
 static void
 lock_funds(const NewEvent *events, int nevents,
 		   const Expectation *expectations, int nexpectations)
 {
-	static KeptPlan lock = PLAN("select 1 from fundes.fund where fund_id = $1 for no key update",
-								INT8OID);
 	int64	   *funds = palloc(sizeof(int64) * Max(nevents + nexpectations, 1));
 	bool		new_fund = false;
 	int			n = 0;
@@ -110,11 +121,9 @@ lock_funds(const NewEvent *events, int nevents,
 	qsort(funds, n, sizeof(int64), compare_int64);
 	for (i = 0; i < n; i++)
 	{
-		Datum		fund = Int64GetDatum(funds[i]);
-
 		CHECK_FOR_INTERRUPTS();
 		if (i == 0 || funds[i] != funds[i - 1])
-			(void) plan_write(&lock, &fund, NULL);
+			lock_fund(funds[i]);
 	}
 	pfree(funds);
 }

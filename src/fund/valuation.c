@@ -303,15 +303,10 @@ value_fund(Command *cmd, int64 fund_id)
 		return json_int64(cmd->payload, "revision") == 1 ? "valued" : "revised";
 
 	(void) require_fund(fund, fund_id);
-	command_check_time(cmd);
+	command_check_time(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
 	check_day(cmd, fund, day, end);
 	command_expect(cmd, fund_stream(fund_id));
-
-	fund_state_at(&now, fund, cmd->effective_at);
-	if (fund->nulls[FUND_LAST_VALUATION_DATE] ||
-		day >= row_date(fund, FUND_LAST_VALUATION_DATE))
-		require_no_later_price(&now);
 
 	/* the end of the day is the first moment that does not count */
 	fund_state_at(&state, fund, end - 1);
@@ -331,6 +326,10 @@ value_fund(Command *cmd, int64 fund_id)
 			return "unchanged";
 		}
 	}
+	fund_state_at(&now, fund, cmd->effective_at);
+	if (fund->nulls[FUND_LAST_VALUATION_DATE] ||
+		day >= row_date(fund, FUND_LAST_VALUATION_DATE))
+		require_no_later_price(&now);
 	command_append(cmd, fund_stream(fund_id), "FundValued");
 	return revisions == 0 ? "valued" : "revised";
 }

@@ -16,6 +16,7 @@
 #include "funcapi.h"
 #include "owner.h"
 #include "plan.h"
+#include "store/read.h"
 #include "utils/builtins.h"
 
 #define READ_STREAM(direction, order) \
@@ -36,7 +37,6 @@ fundes_read_stream(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	DestReceiver *dest;
 	Datum		values[4];
-	char		nulls[4] = {' ', ' ', ' ', ' '};
 	bool		back;
 	Owner		owner;
 
@@ -47,22 +47,17 @@ fundes_read_stream(PG_FUNCTION_ARGS)
 		invalid_argument("from_version must be 1 or more",
 						 psprintf("It is " INT64_FORMAT ".", PG_GETARG_INT64(1)),
 						 "NULL is the start, or the end where backward.");
-	if (!PG_ARGISNULL(2) && PG_GETARG_INT32(2) < 0)
-		invalid_argument("max_count must not be negative",
-						 psprintf("It is %d.", PG_GETARG_INT32(2)),
-						 "NULL reads all.");
 
 	values[0] = values[3] = PG_GETARG_DATUM(0);
 	values[1] = PG_ARGISNULL(1) ? Int64GetDatum(back ? PG_INT64_MAX : 1) : PG_GETARG_DATUM(1);
-	values[2] = PG_ARGISNULL(2) ? (Datum) 0 : Int64GetDatum(PG_GETARG_INT32(2));
-	nulls[2] = PG_ARGISNULL(2) ? 'n' : ' ';
+	values[2] = Int64GetDatum(checked_max_count(PG_ARGISNULL(2), PG_GETARG_INT32(2)));
 
 	InitMaterializedSRF(fcinfo, 0);
 	dest = CreateDestReceiver(DestTuplestore);
 	SetTuplestoreDestReceiverParams(dest, rsinfo->setResult, CurrentMemoryContext,
 									false, NULL, NULL);
 	owner_begin(&owner);
-	plan_into(back ? &backward : &forward, values, nulls, dest);
+	plan_into(back ? &backward : &forward, values, NULL, dest);
 	owner_end(&owner);
 	dest->rDestroy(dest);
 	return (Datum) 0;
