@@ -13,9 +13,10 @@ create table fundes.subscription (
 comment on table fundes.subscription is 'Subscriptions (internal; read view subscription_status)';
 
 -- Rows of former generations say what had been acknowledged before the number
--- of partitions changed; they go when all partitions have passed them.
+-- of partitions changed; they go when all partitions have passed them. There is
+-- no foreign key: a parallel restore would load the tables in either order.
 create table fundes.subscription_partition (
-	subscription_id	integer not null references fundes.subscription on delete cascade,
+	subscription_id	integer not null,
 	generation		integer not null,
 	partition		integer not null,
 	position		bigint not null,

@@ -354,8 +354,10 @@ FUNDES_FUNCTION(fundes_drop_subscription);
 Datum
 fundes_drop_subscription(PG_FUNCTION_ARGS)
 {
-	static KeptPlan delete = PLAN("delete from fundes.subscription where subscription_id = $1",
-							  INT4OID);
+	static KeptPlan delete = PLAN("with gone as (delete from fundes.subscription_partition"
+								  "                where subscription_id = $1)"
+								  " delete from fundes.subscription where subscription_id = $1",
+								  INT4OID);
 	text	   *name;
 	Subscription subscription;
 	Datum		id;
