@@ -1,0 +1,73 @@
+# append_batch, 1,000 events a call, 1 client
+#
+# All get the same text: append_batch, INSERT … SELECT unnest and Emmett as the
+# text of array parameters, which lies ready in a table; COPY as files of 1,000
+# lines, read by the server. A call is a transaction. Emmett appends to one
+# stream a call, so it is beside batches of one stream each. What prepares the
+# text is not timed.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+calls=20
+
+# batches DATABASE KIND HOW: events a second.
+batches()
+{
+	local db=$1 kind=$2 how=$3 first last n
+	local -a statements=()
+
+	first=$(($(next_run) * calls))
+	last=$((first + calls - 1))
+	query "$db" -v first=$first -v last=$last -v kind="$kind" -v payload="$payload" -f bench/batches.sql
+	for ((n = first; n <= last; n++)); do
+		"statement_$how"
+	done
+	query "$db" -c 'vacuum batch' -c 'checkpoint'
+	duration "$db" "${statements[@]}" | awk -v n=$((calls * 1000)) '{ printf "%.0f\n", 1000 * n / $1 }'
+}
+
+statement_fundes()
+{
+	statements+=("select count(*) from batch b, fundes.append_batch(b.streams::text[], b.types::text[], b.payloads::jsonb[]) where n = $n;")
+}
+
+statement_unnest()
+{
+	statements+=("insert into event (stream, version, type, payload) select e.* from batch b, unnest(b.streams::text[], b.versions::bigint[], b.types::text[], b.payloads::jsonb[]) e where n = $n;")
+}
+
+statement_emmett()
+{
+	statements+=("select a.* from batch b, emt_append_to_stream(b.ids::text[], b.payloads::jsonb[], array_fill('{}'::jsonb, array[1000]), array_fill('1'::text, array[1000]), b.types::text[], array_fill('E'::text, array[1000]), (b.streams::text[])[1], 'unknown', null, 'emt:default') a where n = $n;")
+}
+
+statement_copy()
+{
+	local file="$workspace/bench/batch.$n"
+
+	query "$db" -c "copy (select e.* from batch b, unnest(b.streams::text[], b.versions::bigint[], b.types::text[], b.payloads::text[]) e where n = $n) to '$file'"
+	statements+=("copy event (stream, version, type, payload) from '$file';")
+}
+
+measure()
+{
+	fresh fundes plain emmett
+	client createdb -T plain "copy_$database"
+	fill_streams fundes plain emmett
+	race 'one stream a call' \
+		fundes "batches fundes_$database one fundes" \
+		copy "batches copy_$database one copy" \
+		emmett "batches emmett_$database one emmett"
+	against 'append_batch, one stream a call' events/s fundes copy '>= 1.0'
+	against 'append_batch, one stream a call' events/s fundes emmett '>= 1.3'
+	race '1,000 streams' \
+		fundes "batches fundes_$database many fundes" \
+		copy "batches copy_$database many copy" \
+		unnest "batches plain_$database many unnest"
+	against 'append_batch, 1,000 streams' events/s fundes copy '>= 1.0'
+	against 'append_batch, 1,000 streams' events/s fundes unnest
+	query "fundes_$database" -v funds=1000 -f bench/funds.sql
+	race 'fund events' \
+		fundes "batches fundes_$database fund fundes" \
+		copy "batches copy_$database fund copy"
+	against 'append_batch, fund events folded' events/s fundes copy '>= 0.7'
+}

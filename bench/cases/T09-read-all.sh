@@ -1,0 +1,35 @@
+# read_all of 100 events at the tail, while 8 writers append
+#
+# Each store is read while 8 writers append to it. Then the writers alone and
+# beside three followers, which read 100 events a hundred times a second.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# while_writing PEER: milliseconds of a read beside the writers.
+while_writing()
+{
+	bench "$1_$database" "append-$1" -c 8 -T $((seconds + 2)) >/dev/null &
+	sleep 1
+	latency "$1_$database" "tail-$1"
+	wait
+}
+
+followed()
+{
+	bench "fundes_$database" tail-fundes -c 3 -T $((seconds + 1)) --rate=300 >/dev/null &
+	rate "fundes_$database" append-fundes 8
+	wait
+}
+
+measure()
+{
+	fresh fundes plain
+	if [[ $(query "fundes_$database" -c "select to_regproc('fundes.read_all') is null") == t ]]; then
+		skip 'read_all at the tail' 'this fundes has no read_all'
+		return
+	fi
+	fill_streams fundes plain
+	race 'read 100 at the tail' fundes 'while_writing fundes' plain 'while_writing plain'
+	against 'read_all of 100 beside 8 writers' ms fundes plain '<= 1.3'
+	race 'writers' followed followed alone "rate fundes_$database append-fundes 8"
+	result '8 writers beside 3 followers' events/s "${median[followed]}" alone "${median[alone]}" '>= 0.97'
+}

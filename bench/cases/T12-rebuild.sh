@@ -1,0 +1,18 @@
+# rebuild_projections of 10^6 fund events
+#
+# (10^5 in the quick form.) Beside it the source's SUM over jsonb, over the same
+# log, for all funds at once.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+measure()
+{
+	fresh fundes
+	query "fundes_$database" -v funds="$funds" -f bench/funds.sql
+	query "fundes_$database" -v first_fund=1 -v last_fund="$funds" -v count="$medium" \
+		-v first_asset=1 -o /dev/null -f bench/load-purchases.sql
+	query "fundes_$database" -c 'vacuum analyze'
+	race "$medium events" \
+		rebuild "duration fundes_$database 'select fundes.rebuild_projections();'" \
+		sum "duration fundes_$database \"select payload->>'fund_id', sum((payload->>'price_cash')::numeric) from fundes.event where type_id in (6, 7) group by 1;\""
+	result "rebuild_projections, $medium events" ms "${median[rebuild]}" 'SUM over jsonb' "${median[sum]}" '<= 2'
+}

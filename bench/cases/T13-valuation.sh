@@ -1,0 +1,45 @@
+# update_mcp_asset_value: 1,000 funds of 100 copyrights
+#
+# (100 funds in the quick form.) Each round has new quotes. Beside it one
+# UPDATE … FROM that sets the same values in a table of the copyrights' shape.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+new_quotes()
+{
+	query "fundes_$database" -c "insert into fundes.mcp_price
+			select copyright_code, registration_number, music_id, current_date - 1, 1000 + $(next_run), now()
+			  from fundes.mcp
+			on conflict (copyright_code, registration_number, music_id, price_date)
+			do update set price = excluded.price" -c 'vacuum analyze' -c 'checkpoint'
+}
+
+by_fundes()
+{
+	new_quotes
+	duration "fundes_$database" 'select * from fundes.update_mcp_asset_value();'
+}
+
+by_update()
+{
+	new_quotes
+	duration "fundes_$database" 'update peer.mcp m set value_cash = p.price, last_price_date = p.price_date, is_stale = false
+		from fundes.mcp_price p
+		where p.copyright_code = m.copyright_code and p.registration_number = m.registration_number
+		  and p.music_id = m.music_id and p.price_date = current_date - 1 and m.sold_at is null;'
+}
+
+measure()
+{
+	local some=100
+
+	[[ $scale == quick ]] || some=$funds
+	fresh fundes
+	query "fundes_$database" -v funds="$some" -f bench/funds.sql
+	query "fundes_$database" -v first_fund=1 -v last_fund="$some" -v count=$((100 * some)) \
+		-v first_asset=1 -o /dev/null -f bench/load-purchases.sql
+	query "fundes_$database" -c 'create schema peer' \
+		-c 'create table peer.mcp (like fundes.mcp including all) with (fillfactor = 80)' \
+		-c 'insert into peer.mcp select * from fundes.mcp' -c 'vacuum analyze'
+	race "$some funds" fundes by_fundes update by_update
+	result "update_mcp_asset_value, $some funds" ms "${median[fundes]}" 'UPDATE … FROM' "${median[update]}" '<= 3'
+}

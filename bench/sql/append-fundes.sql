@@ -1,0 +1,2 @@
+\set s random(1, :streams)
+select * from fundes.append('s' || :s || '-1', 'CopyrightBought', :payload);

@@ -1,0 +1,1 @@
+select fundes.compute_fund_value(:f);

@@ -1,0 +1,1 @@
+select sum((payload->>'price_cash')::numeric) filter (where type = 'McpPurchased') - coalesce(sum((payload->>'price_cash')::numeric) filter (where type = 'McpSold'), 0) from event where stream = 'fund-' || :f;
