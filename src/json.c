@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "json.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 
@@ -161,13 +162,25 @@ json_is_iso_date(const char *text)
 DateADT
 json_iso_date(const char *text)
 {
-	if (!json_is_iso_date(text))
+	int			year = 0;
+	int			month = 0;
+	int			day = 0;
+	int			julian;
+	int			y,
+				m,
+				d;
+
+	if (json_is_iso_date(text) && strlen(text) == 10)
+		(void) sscanf(text, "%4d-%2d-%2d", &year, &month, &day);
+	julian = date2j(year, month, day);
+	j2date(julian, &y, &m, &d);
+	if (year < 1 || y != year || m != month || d != day)
 		ereport(ERROR,
 				(errcode(ERRCODE_PAYLOAD_MISFIT),
 				 errmsg("payload does not fit its type: not a date as in ISO 8601"),
 				 errdetail("It is \"%s\".", text),
 				 errhint("Write it as YYYY-MM-DD.")));
-	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+	return julian - POSTGRES_EPOCH_JDATE;
 }
 
 DateADT

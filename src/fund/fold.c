@@ -502,9 +502,11 @@ static Row *
 valued_mcp(Fold *fold, const JsonbValue *key)
 {
 	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
-	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, strtoll(text, NULL, 10));
+	int64		asset_id = strtoll(text, NULL, 10);
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
 
-	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID))
+	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
+		strcmp(text, psprintf(INT64_FORMAT, asset_id)) != 0)
 		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
 			   psprintf("Fund " INT64_FORMAT " never held asset %s.",
 						row_int64(fold->fund, FUND_ID), text));

@@ -386,17 +386,20 @@ mend(const Table *table)
 	return mended;
 }
 
-/* pg_restore --disable-triggers leaves them weaker than they were. */
+/* pg_restore --disable-triggers leaves our triggers weaker than they were. */
 static void
 restore_triggers(void)
 {
-	if (plan_once("select from pg_trigger where tgrelid in"
-				  " ('fundes.event'::regclass, 'fundes.stream'::regclass)"
-				  " and not tgisinternal and tgenabled <> 'A'", true) == 0)
-		return;
-	(void) plan_once("alter table fundes.event enable always trigger append_only,"
-					 " enable always trigger project", false);
-	(void) plan_once("alter table fundes.stream enable always trigger append_only", false);
+	uint64		n = plan_once("select format('alter table %s enable always trigger %I', t.tgrelid::regclass, t.tgname)"
+							  "  from pg_trigger t join pg_proc p on p.oid = t.tgfoid"
+							  " where not t.tgisinternal and t.tgenabled <> 'A'"
+							  "   and p.pronamespace = 'fundes'::regnamespace", true);
+	SPITupleTable *commands = SPI_tuptable;
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+		(void) plan_once(SPI_getvalue(commands->vals[i], commands->tupdesc, 1), false);
+	SPI_freetuptable(commands);
 }
 
 FUNDES_FUNCTION(fundes_rebuild_projections);
