@@ -31,7 +31,7 @@ typedef struct Copyright
 	char	   *music_id;
 } Copyright;
 
-static void
+pg_noreturn static void
 already_held(int64 fund_id, const char *when, const Copyright *c)
 {
 	ereport(ERROR,

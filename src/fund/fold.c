@@ -66,7 +66,7 @@ number(const Fold *fold, const char *key)
 }
 
 /* Raised where an appended event cannot be true. */
-static void
+pg_noreturn static void
 refuse(const Fold *fold, int code, const char *message, const char *detail)
 {
 	ereport(ERROR,

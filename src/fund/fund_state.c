@@ -121,7 +121,7 @@ fund_state_at(FundState *state, Row *fund, TimestampTz at)
  * Pricing
  */
 
-static void
+pg_noreturn static void
 refuse_price(const FundState *state, char *detail)
 {
 	int64		fund_id = row_int64(state->fund, FUND_ID);

@@ -38,7 +38,7 @@ receipt(Command *cmd, const char *const *keys, int nkeys)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
-static void
+pg_noreturn static void
 too_small(const char *detail, const char *hint)
 {
 	ereport(ERROR,

@@ -206,7 +206,7 @@ typedef struct Place
 	const char *key;			/* of the payload itself */
 } Place;
 
-static void
+pg_noreturn static void
 misfit(const Place *place, const char *detail)
 {
 	ereport(ERROR,

@@ -387,7 +387,7 @@ fundes_drop_subscription(PG_FUNCTION_ARGS)
  * Acknowledging
  */
 
-static void
+pg_noreturn static void
 refuse_acknowledgement(int64 position, const char *message, const char *detail,
 					   const char *hint)
 {
