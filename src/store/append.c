@@ -26,7 +26,6 @@
 #include "access/xact.h"
 #include "args.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "json.h"
 #include "lib/stringinfo.h"
 #include "locks.h"
@@ -516,7 +515,7 @@ assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
 	{
 		CHECK_FOR_INTERRUPTS();
 		events[i].version = ++stream_of(streams, nstreams, events[i].stream)->version;
-		events[i].position = nextval_internal(sequence, false);
+		events[i].position = next_position(sequence);
 		if (!events[i].id_given)
 			event_id_make(&events[i].event_id, recorded_at, events[i].position);
 	}

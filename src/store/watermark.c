@@ -64,11 +64,15 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "commands/sequence.h"
 #include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "store/watermark.h"
 #include "utils/fmgrprotos.h"
+
+/* The key of the mark that this backend made last. */
+static uint64 own_bound = 0;
 
 int64
 last_position_handed_out(Oid sequence)
@@ -90,12 +94,22 @@ last_position_handed_out(Oid sequence)
 void
 mark_append_in_progress(Oid sequence)
 {
-	static uint64 bound = 0;
-
-	if (lock_held(LOCK_POSITION, bound, LOCK_SHARED))
+	if (lock_held(LOCK_POSITION, own_bound, LOCK_SHARED))
 		return;
-	bound = (uint64) last_position_handed_out(sequence);
-	(void) lock_acquire(LOCK_POSITION, bound, LOCK_SHARED);
+	own_bound = (uint64) last_position_handed_out(sequence);
+	(void) lock_acquire(LOCK_POSITION, own_bound, LOCK_SHARED);
+}
+
+/* A3, which must not come before A2, nor with a bound that is none. */
+int64
+next_position(Oid sequence)
+{
+	bool		marked = lock_held(LOCK_POSITION, own_bound, LOCK_SHARED);
+	int64		position = nextval_internal(sequence, false);
+
+	if (!marked || (uint64) position <= own_bound)
+		elog(ERROR, "position " INT64_FORMAT " was taken without a mark below it", position);
+	return position;
 }
 
 /*

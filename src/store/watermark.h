@@ -17,6 +17,9 @@
 /* To be called before a position is taken from the sequence. */
 extern void mark_append_in_progress(Oid sequence);
 
+/* Takes a position; an error where the append is not marked. */
+extern int64 next_position(Oid sequence);
+
 /* The highest position handed out, 0 where there is none. */
 extern int64 last_position_handed_out(Oid sequence);
 
