@@ -100,16 +100,13 @@ mark_append_in_progress(Oid sequence)
 	(void) lock_acquire(LOCK_POSITION, own_bound, LOCK_SHARED);
 }
 
-/* A3, which must not come before A2, nor with a bound that is none. */
+/* A3, which must not come before A2. */
 int64
 next_position(Oid sequence)
 {
-	bool		marked = lock_held(LOCK_POSITION, own_bound, LOCK_SHARED);
-	int64		position = nextval_internal(sequence, false);
-
-	if (!marked || (uint64) position <= own_bound)
-		elog(ERROR, "position " INT64_FORMAT " was taken without a mark below it", position);
-	return position;
+	if (!lock_held(LOCK_POSITION, own_bound, LOCK_SHARED))
+		elog(ERROR, "a position is taken by an append that is not marked");
+	return nextval_internal(sequence, false);
 }
 
 /*
