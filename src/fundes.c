@@ -81,7 +81,7 @@ _PG_init(void)
 	/* what it names runs as the extension's owner */
 	DefineCustomStringVariable("fundes.price_function",
 							   "The function that valuations ask for prices, with get_mcp_index's signature.",
-							   "It runs with the rights of the extension's owner. NULL carries the last value.",
+							   "It runs with the rights of the extension's owner. Where it returns NULL the last value is carried.",
 							   &fundes_price_function,
 							   "fundes.get_mcp_index",
 							   PGC_SUSET, 0,

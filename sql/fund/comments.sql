@@ -11,7 +11,7 @@ comment on column fundes.fund_sheet.nav is 'Net asset value: capital_cash + asse
 comment on column fundes.fund_sheet.total_supply is 'Units outstanding';
 comment on column fundes.fund_sheet.base_price is 'Cash a unit at which units are issued and redeemed, as last struck';
 comment on column fundes.fund_sheet.nav_per_unit is 'nav / total_supply now, floor at 4 decimals; null without units';
-comment on column fundes.fund_sheet.price_drift is 'nav_per_unit against base_price, a signed fraction with 6 decimals';
+comment on column fundes.fund_sheet.price_drift is 'NAV / total_supply against base_price, a signed fraction with 6 decimals';
 comment on column fundes.fund_sheet.total_assets is 'capital_cash + asset_value';
 comment on column fundes.fund_sheet.accumulated_purchase_value is 'Paid for copyrights since the start';
 comment on column fundes.fund_sheet.accumulated_sold_value is 'Received for copyrights since the start';

@@ -26,8 +26,10 @@
 #include "fund/fold.h"
 #include "fund/money.h"
 #include "json.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 /* A figure of the fund that fund_entry keeps the changes of. */
 typedef struct Tracked
@@ -604,7 +606,7 @@ is_in_fund_stream(int32 type_id)
 	return type_id != INVESTMENT_CREATED && type_id != INVESTMENT_WITHDRAWN;
 }
 
-void
+static void
 fold_event(RowSet *rows, const FoldEvent *event)
 {
 	Fold		fold = {rows, event, NULL, NULL};
@@ -654,4 +656,37 @@ fold_event(RowSet *rows, const FoldEvent *event)
 	row_set(fold.fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
 	if (event->effective_at > row_time(fold.fund, FUND_LAST_EFFECTIVE_AT))
 		row_set(fold.fund, FUND_LAST_EFFECTIVE_AT, TimestampTzGetDatum(event->effective_at));
+}
+
+/*
+ * Runs of events
+ */
+
+void
+fold_begin(FoldRun *run, RowSet *rows)
+{
+	run->rows = rows;
+	run->event_context = AllocSetContextCreate(CurrentMemoryContext, "fundes event",
+											   ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+fold_next(FoldRun *run, FoldEvent *event, Datum payload)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->event_context);
+
+	CHECK_FOR_INTERRUPTS();
+	event->payload = DatumGetJsonbP(payload);
+	fold_event(run->rows, event);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(run->event_context);
+	rows_relieve(run->rows);
+}
+
+void
+fold_end(FoldRun *run)
+{
+	rows_flush(run->rows);
+	rows_end(run->rows);
+	MemoryContextDelete(run->event_context);
 }

@@ -36,10 +36,22 @@ typedef struct FoldEvent
 	Jsonb	   *payload;
 } FoldEvent;
 
+/* A run of events: each is folded in a memory context that is emptied after. */
+typedef struct FoldRun
+{
+	RowSet	   *rows;
+	MemoryContext event_context;
+} FoldRun;
+
+extern void fold_begin(FoldRun *run, RowSet *rows);
+
 /*
- * Folds one event into rows.  To be called in the order of positions; an
- * event whose type is not built in does nothing.
+ * Folds one event, whose payload is given as it was read.  To be called in the
+ * order of positions, for events whose type is built in.
  */
-extern void fold_event(RowSet *rows, const FoldEvent *event);
+extern void fold_next(FoldRun *run, FoldEvent *event, Datum payload);
+
+/* Writes all rows and ends the set. */
+extern void fold_end(FoldRun *run);
 
 #endif							/* FUNDES_FOLD_H */

@@ -3,88 +3,25 @@
  * projector.c
  *	  The projector: an AFTER INSERT statement trigger on the log that folds
  *	  the statement's events into the projections, in the order of their
- *	  positions.  Also folding the whole log anew, to verify or rebuild.
+ *	  positions.
  *
  *	  It reads nothing but the events and the projection rows that they touch,
  *	  so it does the same whatever path the events took: a command, append, a
- *	  batch, COPY in a restore, or a rebuild.
- *
- *	  To verify or rebuild, the log is folded into temporary tables of the
- *	  projections' shape, which are then compared with the projections, all in
- *	  one snapshot.
+ *	  batch, or COPY in a restore.
  *
  *-------------------------------------------------------------------------
  */
 #include "fundes.h"
 
-#include "access/xact.h"
 #include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
-#include "funcapi.h"
 #include "fund/fold.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "owner.h"
-#include "plan.h"
 #include "store/log.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
-
-/* Columns of fundes.event, in the order of sql/store/schema.sql. */
-enum
-{
-	EVENT_POSITION = 1,
-	EVENT_VERSION = 3,
-	EVENT_EFFECTIVE_AT = 4,
-	EVENT_TYPE_ID = 6,
-	EVENT_PAYLOAD = 9
-};
-
-/* Folding a run of events: each in a memory context that is emptied after. */
-typedef struct Run
-{
-	RowSet	   *rows;
-	MemoryContext event_context;
-} Run;
-
-static void
-run_begin(Run *run, RowSet *rows)
-{
-	run->rows = rows;
-	run->event_context = AllocSetContextCreate(CurrentMemoryContext, "fundes event",
-											   ALLOCSET_DEFAULT_SIZES);
-}
-
-static void
-run_fold(Run *run, FoldEvent *event, Datum payload)
-{
-	MemoryContext old = MemoryContextSwitchTo(run->event_context);
-
-	CHECK_FOR_INTERRUPTS();
-	event->payload = DatumGetJsonbP(payload);
-	fold_event(run->rows, event);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(run->event_context);
-	rows_relieve(run->rows);
-}
-
-static void
-run_end(Run *run)
-{
-	rows_flush(run->rows);
-	rows_end(run->rows);
-	MemoryContextDelete(run->event_context);
-}
-
-/*
- * The trigger
- */
 
 static int64
 slot_int64(TupleTableSlot *slot, int column)
@@ -103,7 +40,7 @@ slot_type_id(TupleTableSlot *slot)
 }
 
 static void
-fold_slot(Run *run, TupleTableSlot *slot)
+fold_slot(FoldRun *run, TupleTableSlot *slot)
 {
 	FoldEvent	event;
 	bool		isnull;
@@ -112,7 +49,7 @@ fold_slot(Run *run, TupleTableSlot *slot)
 	event.version = slot_int64(slot, EVENT_VERSION);
 	event.effective_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_EFFECTIVE_AT, &isnull));
 	event.type_id = slot_type_id(slot);
-	run_fold(run, &event, slot_getattr(slot, EVENT_PAYLOAD, &isnull));
+	fold_next(run, &event, slot_getattr(slot, EVENT_PAYLOAD, &isnull));
 }
 
 /*
@@ -138,7 +75,7 @@ survey(Tuplestorestate *events, TupleTableSlot *slot, bool *any, bool *ordered)
 }
 
 static void
-fold_ordered(Run *run, Tuplestorestate *events, TupleTableSlot *slot)
+fold_ordered(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 {
 	while (tuplestore_gettupleslot(events, true, false, slot))
 		if (slot_type_id(slot) < FIRST_USER_TYPE_ID)
@@ -146,7 +83,7 @@ fold_ordered(Run *run, Tuplestorestate *events, TupleTableSlot *slot)
 }
 
 static void
-fold_sorted(Run *run, Tuplestorestate *events, TupleTableSlot *slot)
+fold_sorted(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 {
 	AttrNumber	column = EVENT_POSITION;
 	Oid			operator = Int8LessOperator;
@@ -194,239 +131,17 @@ fundes_project(PG_FUNCTION_ARGS)
 	if (any)
 	{
 		Owner		owner;
-		Run			run;
+		FoldRun	run;
 
 		owner_begin(&owner);
-		run_begin(&run, rows_begin());
+		fold_begin(&run, rows_begin());
 		if (ordered)
 			fold_ordered(&run, events, slot);
 		else
 			fold_sorted(&run, events, slot);
-		run_end(&run);
+		fold_end(&run);
 		owner_end(&owner);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	return PointerGetDatum(NULL);
-}
-
-/*
- * Folding the log anew
- */
-
-#define SCRATCH_PREFIX "fundes_folded_"
-#define SCRATCH "pg_temp." SCRATCH_PREFIX
-#define FETCH_EVENTS 1000
-
-/* What it writes is seen by the active snapshot from then on. */
-static uint64
-execute(const char *sql, bool read_only)
-{
-	uint64		n = plan_once(sql, read_only);
-
-	CommandCounterIncrement();
-	UpdateActiveSnapshotCommandId();
-	return n;
-}
-
-static void
-create_scratch(void)
-{
-	int			level = NewGUCNestLevel();
-	int			i;
-
-	(void) set_config_option("client_min_messages", "warning", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table if exists " SCRATCH "%s;"
-						 "create temporary table " SCRATCH_PREFIX "%s"
-						 " (like fundes.%s including indexes) on commit drop",
-						 tables[i].name, tables[i].name, tables[i].name), false);
-	AtEOXact_GUC(true, level);
-}
-
-static void
-drop_scratch(void)
-{
-	int			i;
-
-	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table " SCRATCH "%s", tables[i].name), false);
-}
-
-/* Folds the log, as the active snapshot sees it, into the scratch tables. */
-static void
-fold_log(void)
-{
-	static KeptPlan select = PLAN("select position, version, effective_at, type_id, payload"
-								  "  from fundes.event where type_id < $1 order by position",
-								  INT4OID);
-	Datum		first_user_type = Int32GetDatum(FIRST_USER_TYPE_ID);
-	Portal		portal = plan_cursor(&select, &first_user_type);
-	Run			run;
-
-	run_begin(&run, rows_begin_in(SCRATCH_PREFIX));
-	for (;;)
-	{
-		SPITupleTable *fetched;
-		uint64		n;
-		uint64		i;
-
-		n = plan_fetch(portal, FETCH_EVENTS);
-		fetched = SPI_tuptable;
-		for (i = 0; i < n; i++)
-		{
-			HeapTuple	tuple = fetched->vals[i];
-			TupleDesc	desc = fetched->tupdesc;
-			FoldEvent	event;
-			bool		isnull;
-
-			event.position = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-			event.version = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
-			event.effective_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
-			event.type_id = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
-			run_fold(&run, &event, SPI_getbinval(tuple, desc, 5, &isnull));
-		}
-		SPI_freetuptable(fetched);
-		if (n == 0)
-			break;
-	}
-	SPI_cursor_close(portal);
-	run_end(&run);
-	CommandCounterIncrement();
-	UpdateActiveSnapshotCommandId();
-}
-
-/*
- * The key columns of a table in a format that has up to three places for a
- * name: "s.a = f.a and s.b = f.b", and so on.
- */
-static char *
-key_list(const Table *table, const char *format, const char *separator)
-{
-	StringInfoData list;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = 0; i < table->nkeys; i++)
-	{
-		const char *name = table->columns[i].name;
-
-		appendStringInfoString(&list, i > 0 ? separator : "");
-		appendStringInfo(&list, format, name, name, name);
-	}
-	return list.data;
-}
-
-/* The rows of a projection that differ: projection, key, stored, folded. */
-static char *
-differences_sql(const Table *table)
-{
-	return psprintf("select '%s', jsonb_build_object(%s), to_jsonb(s), to_jsonb(f)"
-					"  from fundes.%s s full join " SCRATCH "%s f on %s"
-					" where s.* is distinct from f.*",
-					table->name,
-					key_list(table, "'%s', coalesce(s.%s, f.%s)", ", "),
-					table->name, table->name,
-					key_list(table, "s.%s = f.%s", " and "));
-}
-
-FUNDES_FUNCTION(fundes_verify_projections);
-
-Datum
-fundes_verify_projections(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Owner		owner;
-	int			i;
-
-	InitMaterializedSRF(fcinfo, 0);
-	owner_begin(&owner);
-	PushCopiedSnapshot(GetTransactionSnapshot());
-	create_scratch();
-	fold_log();
-	for (i = 0; i < NTABLES; i++)
-	{
-		uint64		n = execute(differences_sql(&tables[i]), true);
-		uint64		j;
-
-		for (j = 0; j < n; j++)
-			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[j]);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	drop_scratch();
-	PopActiveSnapshot();
-	owner_end(&owner);
-	return (Datum) 0;
-}
-
-/* Makes a projection equal to its scratch table; returns how many rows. */
-static uint64
-mend(const Table *table)
-{
-	StringInfoData columns;
-	uint64		mended;
-	int			i;
-
-	initStringInfo(&columns);
-	for (i = 0; i < table->ncolumns; i++)
-		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
-
-	mended = execute(psprintf("delete from fundes.%s s where not exists"
-					 " (select from " SCRATCH "%s f where %s)",
-					 table->name, table->name,
-					 key_list(table, "s.%s = f.%s", " and ")), false);
-	mended += execute(psprintf("update fundes.%s s set (%s) = row(f.*) from " SCRATCH "%s f"
-					 " where %s and s.* is distinct from f.*",
-					 table->name, columns.data, table->name,
-					 key_list(table, "s.%s = f.%s", " and ")), false);
-	mended += execute(psprintf("insert into fundes.%s select f.* from " SCRATCH "%s f"
-					 " where not exists (select from fundes.%s s where %s)",
-					 table->name, table->name, table->name,
-					 key_list(table, "s.%s = f.%s", " and ")), false);
-	return mended;
-}
-
-/* pg_restore --disable-triggers leaves our triggers weaker than they were. */
-static void
-restore_triggers(void)
-{
-	uint64		n = plan_once("select format('alter table %s enable always trigger %I', t.tgrelid::regclass, t.tgname)"
-							  "  from pg_trigger t join pg_proc p on p.oid = t.tgfoid"
-							  " where not t.tgisinternal and t.tgenabled <> 'A'"
-							  "   and p.pronamespace = 'fundes'::regnamespace", true);
-	SPITupleTable *commands = SPI_tuptable;
-	uint64		i;
-
-	for (i = 0; i < n; i++)
-		(void) plan_once(SPI_getvalue(commands->vals[i], commands->tupdesc, 1), false);
-	SPI_freetuptable(commands);
-}
-
-FUNDES_FUNCTION(fundes_rebuild_projections);
-
-/*
- * Commands wait at the table of funds, direct appends at the log; both are
- * locked in the order in which those take them.
- */
-Datum
-fundes_rebuild_projections(PG_FUNCTION_ARGS)
-{
-	Owner		owner;
-	uint64		mended = 0;
-	int			i;
-
-	owner_begin(&owner);
-	(void) plan_once("lock table fundes.fund in exclusive mode", false);
-	(void) plan_once("lock table fundes.event in share mode", false);
-	PushCopiedSnapshot(GetLatestSnapshot());
-	create_scratch();
-	fold_log();
-	for (i = 0; i < NTABLES; i++)
-		mended += mend(&tables[i]);
-	drop_scratch();
-	PopActiveSnapshot();
-
-	restore_triggers();
-	owner_end(&owner);
-	PG_RETURN_INT64(mended);
 }

@@ -25,13 +25,6 @@ enum
 	TYPE_ID = 1, TYPE_NAME, TYPE_PAYLOAD_TYPE
 };
 
-enum
-{
-	EVENT_POSITION = 1, EVENT_STREAM_ID, EVENT_VERSION, EVENT_EFFECTIVE_AT,
-	EVENT_RECORDED_AT, EVENT_TYPE_ID, EVENT_ID_GIVEN, EVENT_EVENT_ID,
-	EVENT_PAYLOAD
-};
-
 /* Finds the first row by one key of an index. */
 static bool
 find(Probe *probe, const char *table, const char *index, Oid type, Datum key,

@@ -17,6 +17,14 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+/* Columns of fundes.event, in the order of sql/store/schema.sql. */
+enum
+{
+	EVENT_POSITION = 1, EVENT_STREAM_ID, EVENT_VERSION, EVENT_EFFECTIVE_AT,
+	EVENT_RECORDED_AT, EVENT_TYPE_ID, EVENT_ID_GIVEN, EVENT_EVENT_ID,
+	EVENT_PAYLOAD, EVENT_METADATA
+};
+
 /* Types with smaller ids are built in. */
 #define FIRST_USER_TYPE_ID 1000
 

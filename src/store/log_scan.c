@@ -33,14 +33,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* Columns of fundes.event, in the order of sql/store/schema.sql. */
-enum
-{
-	EVENT_POSITION = 1, EVENT_STREAM_ID, EVENT_VERSION, EVENT_EFFECTIVE_AT,
-	EVENT_RECORDED_AT, EVENT_TYPE_ID, EVENT_ID_GIVEN, EVENT_EVENT_ID,
-	EVENT_PAYLOAD, EVENT_METADATA
-};
-
 /* Columns of fundes.event_log. */
 #define LOG_COLUMNS 9
 
