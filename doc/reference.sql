@@ -27,6 +27,7 @@ select format(E'\n### %s\n\n%s.\n\n| column | type | meaning |\n|---|---|---|\n%
 				where a.attrelid = c.oid and a.attnum > 0))
   from pg_class c
  where c.relnamespace = 'fundes'::regnamespace and c.relkind = 'v'
+   and obj_description(c.oid, 'pg_class') !~ '[(]internal'
  order by c.relname collate "C";
 
 select E'\n## Types that functions return';

@@ -11,11 +11,11 @@
  *	  The order in which our own code takes locks:
  *		1. LOCK_ALL_STREAMS
  *		2. LOCK_NEW_FUND
- *		3. rows of fundes.fund, in ascending fund_id
+ *		3. LOCK_FUND, in ascending fund_id
  *		4. LOCK_STREAM, in ascending key
  *		5. LOCK_TYPE, in ascending key
  *		6. LOCK_POSITION, which nobody waits for
- *		7. rows of the other projections
+ *		7. rows of the projections
  *
  *	  LOCK_SUBSCRIPTION comes before all of them: a consumer claims, then does
  *	  what it likes.  A poll never waits for it; acknowledging waits for one, and
@@ -44,6 +44,8 @@ typedef enum LockClass
 	LOCK_TYPE,
 	/* the next fund_id */
 	LOCK_NEW_FUND,
+	/* a fund; the key is its id */
+	LOCK_FUND,
 	/* a claim; the key is the subscription's id and the partition */
 	LOCK_SUBSCRIPTION = 0xFDEF
 } LockClass;

@@ -7,13 +7,12 @@
  */
 #include "fundes.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "storage/lmgr.h"
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "probe.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -65,32 +64,21 @@ probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
 	return index_getnext_slot(probe->scan, direction, probe->slot);
 }
 
-bool
-probe_lock(Probe *probe)
+/* A row of our own is known, whatever the command that wrote it. */
+void
+probe_require_known(Probe *probe)
 {
-	ItemPointerData tid = probe->slot->tts_tid;
-	TM_FailureData failure;
-	TM_Result	result;
+	bool		isnull;
+	Datum		xmin;
 
-	PreventCommandIfReadOnly("a command of fundes");
-	LockRelationOid(RelationGetRelid(probe->table), RowShareLock);
-	result = table_tuple_lock(probe->table, &tid, probe->scan->xs_snapshot, probe->slot,
-							  GetCurrentCommandId(false), LockTupleNoKeyExclusive,
-							  LockWaitBlock,
-							  TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS |
-							  TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
-							  &failure);
-	if (result == TM_Ok)
-	{
-		if (IsolationUsesXactSnapshot() && failure.traversed)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to concurrent update")));
-		return true;
-	}
-	if (result != TM_Deleted)
-		elog(ERROR, "unexpected result of locking a row: %d", (int) result);
-	return false;
+	if (!IsolationUsesXactSnapshot())
+		return;
+	xmin = slot_getsysattr(probe->slot, MinTransactionIdAttributeNumber, &isnull);
+	if (!TransactionIdIsCurrentTransactionId(DatumGetTransactionId(xmin)) &&
+		!table_tuple_satisfies_snapshot(probe->table, probe->slot, GetTransactionSnapshot()))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
 }
 
 Datum

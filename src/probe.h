@@ -36,10 +36,10 @@ extern void probe_key(Probe *probe, Oid type, Datum value);
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
 /*
- * Locks the row that was found as SELECT FOR NO KEY UPDATE does, and goes on
- * with its latest version.  False where it was deleted meanwhile.
+ * Raises 40001 where the transaction's snapshot does not know the row that was
+ * found: what the transaction has read before may be older.
  */
-extern bool probe_lock(Probe *probe);
+extern void probe_require_known(Probe *probe);
 
 /* A column of the row that was found; 0 where it is null. */
 extern Datum probe_value(Probe *probe, int column);

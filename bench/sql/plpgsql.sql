@@ -82,9 +82,9 @@ begin
 						  royalty_income, is_stale, purchased_at, last_position)
 		values (asset, the_fund, code, registration, music, acquired, price, estimate, price,
 				0, false, effective, pos);
-	insert into peer.fund_entry (fund_id, effective_at, last_position, capital_cash, asset_value,
-								 liabilities, total_supply, accumulated_purchase_value, accumulated_sold_value)
-		values (the_fund, effective, pos, -price, price, 0, 0, price, 0);
+	insert into peer.fund_entry (fund_id, last_position, effective_at, recorded_at,
+								 capital_cash, asset_value, accumulated_purchase_value)
+		values (the_fund, pos, effective, clock_timestamp(), -price, price, price);
 	update peer.fund
 	   set capital_cash = capital_cash - price,
 		   asset_value = asset_value + price,

@@ -110,25 +110,54 @@ create table fundes.valuation (
 );
 comment on table fundes.valuation is 'Projection: each valuation and revision (internal; read view nav_history)';
 
--- What each event added, so that the figures of any moment are the current
--- ones less what came later.
+-- What each event added to the figures of a fund, and the price if it struck
+-- one; null where nothing. From these the figures of any moment are told.
 create table fundes.fund_entry (
 	fund_id						bigint not null,
-	effective_at				timestamptz not null,
 	last_position				bigint not null,
-	capital_cash				fundes.cash not null,
-	asset_value					fundes.cash not null,
-	liabilities					fundes.cash not null,
-	total_supply				fundes.units not null,
-	accumulated_purchase_value	fundes.cash not null,
-	accumulated_sold_value		fundes.cash not null,
-	base_price					fundes.price,	-- where the event struck one
+	effective_at				timestamptz not null,
+	recorded_at					timestamptz not null,
+	capital_cash				fundes.cash,
+	asset_value					fundes.cash,
+	liabilities					fundes.cash,
+	total_supply				fundes.units,
+	accumulated_purchase_value	fundes.cash,
+	accumulated_sold_value		fundes.cash,
+	subscriptions				fundes.cash,
+	redemptions					fundes.cash,
+	realised_gain				fundes.cash,
+	royalty_income				fundes.cash,
+	fee_expense					fundes.cash,
+	distributed					fundes.cash,
+	base_price					fundes.price,
 	price_date					date,
 	price_since					timestamptz,
-	primary key (fund_id, effective_at, last_position)
+	primary key (fund_id, last_position, effective_at)
 );
+create index fund_entry_effective on fundes.fund_entry (fund_id, effective_at);
 create index fund_entry_price on fundes.fund_entry (fund_id, effective_at, last_position) where base_price is not null;
 comment on table fundes.fund_entry is 'Projection: what each event added to a fund''s figures (internal)';
+
+-- The same for a holding.
+create table fundes.holding_entry (
+	fund_id				bigint not null,
+	last_position		bigint not null,
+	effective_at		timestamptz not null,
+	investor_id			text collate "C" not null,
+	units				fundes.units,
+	investment_amount	fundes.cash,
+	cost_basis			fundes.cash,
+	withdrawn_amount	fundes.cash,
+	realised_gain		fundes.cash,
+	distributions		fundes.cash,
+	primary key (fund_id, last_position, effective_at, investor_id)
+);
+create index holding_entry_investor on fundes.holding_entry (fund_id, investor_id, last_position);
+comment on table fundes.holding_entry is 'Projection: what each event added to a holding''s figures (internal)';
+
+-- A fund with what has not been added to its row yet.
+create view fundes.fund_now as select * from fundes.fund;
+comment on view fundes.fund_now is 'A fund''s figures with all entries (internal; read view fund_sheet)';
 
 -- Ids of copyrights in funds; an id that an imported event brought is skipped.
 create sequence fundes.asset_id;

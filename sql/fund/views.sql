@@ -37,7 +37,7 @@ select f.fund_id,
 	   f.unit_scale,
 	   f.time_zone,
 	   f.created_at
-  from fundes.fund f,
+  from fundes.fund_now f,
 	   lateral (select f.capital_cash + f.asset_value - f.liabilities as nav) n;
 comment on view fundes.fund_sheet is 'A fund and all its figures now. NAV = subscriptions - redemptions + realised + unrealised + royalties - fees - distributed';
 
@@ -56,7 +56,7 @@ select i.investor_id,
 	   i.distributions,
 	   (div(c.share, nullif(f.total_supply, 0)) - (c.share % nullif(f.total_supply, 0) < 0)::integer) * 0.0001 as value_at_cost
   from fundes.investment i
-  join fundes.fund f using (fund_id),
+  join fundes.fund_now f using (fund_id),
 	   lateral (select (f.accumulated_purchase_value - f.accumulated_sold_value) * i.units * 10000 as share) c;
 comment on view fundes.investment_current_value is 'An investor''s holding of a fund and what it is worth at the fund''s base_price';
 

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "fund/calendar.h"
 #include "fund/command.h"
+#include "fund/fund_lock.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
@@ -250,6 +251,7 @@ command_event_id(Command *cmd)
 Row *
 command_lock_fund(Command *cmd, int64 fund_id)
 {
+	lock_fund(fund_id);
 	return rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
 }
 

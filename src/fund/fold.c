@@ -16,8 +16,9 @@
  *	  The commands have checked all of it before they append.  Events that were
  *	  appended directly meet the rules here, as fences.
  *
- *	  Each event also leaves one row of fund_entry: what it added to the figures
- *	  that are asked for as of a past moment, and the price if it struck one.
+ *	  Each event also leaves rows of fund_entry and holding_entry: what it added
+ *	  to the figures, and the price if it struck one.  So the figures of any
+ *	  moment can be told.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,30 +32,15 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-/* A figure of the fund that fund_entry keeps the changes of. */
-typedef struct Tracked
-{
-	int			fund_column;
-	int			entry_column;
-	Quantity	kind;
-} Tracked;
-
-static const Tracked tracked[] = {
-	{FUND_CAPITAL_CASH, ENTRY_CAPITAL_CASH, QUANTITY_CASH},
-	{FUND_ASSET_VALUE, ENTRY_ASSET_VALUE, QUANTITY_CASH},
-	{FUND_LIABILITIES, ENTRY_LIABILITIES, QUANTITY_CASH},
-	{FUND_TOTAL_SUPPLY, ENTRY_TOTAL_SUPPLY, QUANTITY_UNITS},
-	{FUND_ACCUMULATED_PURCHASE_VALUE, ENTRY_ACCUMULATED_PURCHASE_VALUE, QUANTITY_CASH},
-	{FUND_ACCUMULATED_SOLD_VALUE, ENTRY_ACCUMULATED_SOLD_VALUE, QUANTITY_CASH}
-};
-
 /* One event on its way through the fold. */
 typedef struct Fold
 {
 	RowSet	   *rows;
 	const FoldEvent *event;
 	Row		   *fund;			/* NULL for an investor's events */
-	Row		   *entry;			/* made with the first change */
+	Row		   *entry;			/* of the fund, made with the first change */
+	Row		   *holding;		/* NULL where the event is about none */
+	Row		   *holding_entry;
 } Fold;
 
 /*
@@ -102,24 +88,22 @@ entry_of(Fold *fold)
 		Datum		keys[3];
 
 		keys[0] = fold->fund->values[FUND_ID];
-		keys[1] = TimestampTzGetDatum(fold->event->effective_at);
-		keys[2] = Int64GetDatum(fold->event->position);
+		keys[1] = Int64GetDatum(fold->event->position);
+		keys[2] = TimestampTzGetDatum(fold->event->effective_at);
 		fold->entry = rows_add(fold->rows, TABLE_FUND_ENTRY, keys);
-		row_set_null(fold->entry, ENTRY_BASE_PRICE);
+		row_set(fold->entry, ENTRY_RECORDED_AT, TimestampTzGetDatum(fold->event->recorded_at));
 	}
 	return fold->entry;
 }
 
-/* Adds to a figure of the fund, and to the event's entry if it is tracked. */
+/* Adds to a figure of the fund and of the event's entry. */
 static void
 fund_add(Fold *fold, int column, Numeric amount)
 {
-	int			i;
-
+	if (num_sign(amount) == 0)
+		return;
 	row_add(fold->fund, column, amount);
-	for (i = 0; i < lengthof(tracked); i++)
-		if (tracked[i].fund_column == column && num_sign(amount) != 0)
-			row_add(entry_of(fold), tracked[i].entry_column, amount);
+	row_add(entry_of(fold), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
 }
 
 static void
@@ -154,20 +138,19 @@ check_figures(const Fold *fold)
 {
 	int			i;
 
-	for (i = FUND_SUBSCRIPTIONS; i <= FUND_DISTRIBUTED; i++)
-		(void) checked_range(row_numeric(fold->fund, i), QUANTITY_CASH);
-	for (i = 0; i < lengthof(tracked); i++)
+	for (i = FIRST_FUND_FIGURE; i <= LAST_FUND_FIGURE; i++)
 	{
-		Numeric		figure = row_numeric(fold->fund, tracked[i].fund_column);
-		const char *name = tables[TABLE_FUND].columns[tracked[i].fund_column].name;
+		Numeric		figure = row_numeric(fold->fund, i);
+		const char *name = tables[TABLE_FUND].columns[i].name;
+		bool		units = i == FUND_TOTAL_SUPPLY;
 
-		if (num_sign(figure) < 0)
+		if (num_sign(figure) < 0 && i != FUND_REALISED_GAIN)
 			refuse(fold, ERRCODE_INSUFFICIENT_FUND, "Insufficient fund",
 				   psprintf("%s of fund " INT64_FORMAT " would be %s.", name,
 							row_int64(fold->fund, FUND_ID), num_text(figure)));
-		(void) checked_range(figure, tracked[i].kind);
-		(void) at_scale(figure, row_int32(fold->fund, tracked[i].kind == QUANTITY_UNITS ?
-										  FUND_UNIT_SCALE : FUND_CASH_SCALE), name);
+		(void) checked_range(figure, units ? QUANTITY_UNITS : QUANTITY_CASH);
+		(void) at_scale(figure, row_int32(fold->fund, units ? FUND_UNIT_SCALE : FUND_CASH_SCALE),
+						name);
 	}
 }
 
@@ -282,9 +265,9 @@ fold_investor_created(Fold *fold)
 	row_set(investor, INVESTOR_LAST_POSITION, Int64GetDatum(fold->event->position));
 }
 
-/* The holding that the event is about; a new one only with a pay-in. */
-static Row *
-holding_of(Fold *fold, bool create)
+/* Finds the holding that the event is about; makes one only for a pay-in. */
+static void
+find_holding(Fold *fold, bool create)
 {
 	Datum		keys[2];
 	Row		   *holding;
@@ -303,7 +286,28 @@ holding_of(Fold *fold, bool create)
 		holding = rows_add(fold->rows, TABLE_INVESTMENT, keys);
 	row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
 	row_set(holding, INVESTMENT_LAST_POSITION, Int64GetDatum(fold->event->position));
-	return holding;
+	fold->holding = holding;
+	fold->holding_entry = NULL;
+}
+
+/* Adds to a figure of the holding and of the event's entry. */
+static void
+holding_add(Fold *fold, int column, Numeric amount)
+{
+	if (num_sign(amount) == 0)
+		return;
+	row_add(fold->holding, column, amount);
+	if (fold->holding_entry == NULL)
+	{
+		Datum		keys[4];
+
+		keys[0] = fold->fund->values[FUND_ID];
+		keys[1] = Int64GetDatum(fold->event->position);
+		keys[2] = TimestampTzGetDatum(fold->event->effective_at);
+		keys[3] = fold->holding->values[INVESTMENT_INVESTOR_ID];
+		fold->holding_entry = rows_add(fold->rows, TABLE_HOLDING_ENTRY, keys);
+	}
+	row_add(fold->holding_entry, HOLDING_UNITS + column - FIRST_HOLDING_FIGURE, amount);
 }
 
 /*
@@ -328,30 +332,32 @@ strike_anew(Fold *fold)
 static void
 fold_investment_created(Fold *fold)
 {
-	Row		   *holding = holding_of(fold, true);
 	Numeric		units = number(fold, "units");
 	Numeric		taken = number(fold, "cash_taken");
 
+	find_holding(fold, true);
 	require_equal(fold, "investment_amount", num_add(taken, number(fold, "refund_cash")));
 	if (num_sign(row_numeric(fold->fund, FUND_TOTAL_SUPPLY)) == 0)
 		strike_anew(fold);
 	fund_add(fold, FUND_CAPITAL_CASH, taken);
 	fund_add(fold, FUND_TOTAL_SUPPLY, units);
 	fund_add(fold, FUND_SUBSCRIPTIONS, taken);
-	row_add(holding, INVESTMENT_UNITS, units);
-	row_add(holding, INVESTMENT_INVESTMENT_AMOUNT, taken);
-	row_add(holding, INVESTMENT_COST_BASIS, taken);
+	holding_add(fold, INVESTMENT_UNITS, units);
+	holding_add(fold, INVESTMENT_INVESTMENT_AMOUNT, taken);
+	holding_add(fold, INVESTMENT_COST_BASIS, taken);
 }
 
 static void
 fold_investment_withdrawn(Fold *fold)
 {
-	Row		   *holding = holding_of(fold, false);
+	Row		   *holding;
 	Numeric		units = number(fold, "stock_quantity");
 	Numeric		paid = number(fold, "withdrawn_amount");
 	Numeric		cost = number(fold, "cost_relieved");
 	Numeric		gain = number(fold, "realised_gain");
 
+	find_holding(fold, false);
+	holding = fold->holding;
 	require_equal(fold, "realised_gain", num_sub(paid, cost));
 	if (num_cmp(row_numeric(holding, INVESTMENT_UNITS), units) < 0)
 		refuse(fold, ERRCODE_NOT_ENOUGH_STOCK, "Not enough stock quantity",
@@ -364,10 +370,10 @@ fold_investment_withdrawn(Fold *fold)
 	fund_subtract(fold, FUND_CAPITAL_CASH, paid);
 	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
 	fund_add(fold, FUND_REDEMPTIONS, paid);
-	row_add(holding, INVESTMENT_UNITS, num_negate(units));
-	row_add(holding, INVESTMENT_COST_BASIS, num_negate(cost));
-	row_add(holding, INVESTMENT_WITHDRAWN_AMOUNT, paid);
-	row_add(holding, INVESTMENT_REALISED_GAIN, gain);
+	holding_add(fold, INVESTMENT_UNITS, num_negate(units));
+	holding_add(fold, INVESTMENT_COST_BASIS, num_negate(cost));
+	holding_add(fold, INVESTMENT_WITHDRAWN_AMOUNT, paid);
+	holding_add(fold, INVESTMENT_REALISED_GAIN, gain);
 }
 
 /*
@@ -609,7 +615,7 @@ is_in_fund_stream(int32 type_id)
 static void
 fold_event(RowSet *rows, const FoldEvent *event)
 {
-	Fold		fold = {rows, event, NULL, NULL};
+	Fold		fold = {rows, event};
 
 	if (event->type_id != FUND_CREATED && event->type_id != INVESTOR_CREATED)
 		find_fund(&fold);

@@ -33,6 +33,7 @@ typedef struct FoldEvent
 	int64		version;
 	int32		type_id;
 	TimestampTz effective_at;
+	TimestampTz recorded_at;
 	Jsonb	   *payload;
 } FoldEvent;
 

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "fund/calendar.h"
 #include "fund/command.h"
+#include "fund/fund_lock.h"
 #include "fund/money.h"
 #include "fund/streams.h"
 #include "plan.h"

@@ -226,7 +226,7 @@ least_from_now_on(const FundState *state, bool liabilities)
 	"  select coalesce(sum(" figure ") over (order by effective_at desc, last_position desc" \
 	"    rows between unbounded preceding and 1 preceding), 0) as later" \
 	"  from fundes.fund_entry where fund_id = $1 and effective_at > $2) entries"
-	static KeptPlan spendable = PLAN(LEAST("capital_cash - liabilities"),
+	static KeptPlan spendable = PLAN(LEAST("coalesce(capital_cash, 0) - coalesce(liabilities, 0)"),
 									 INT8OID, TIMESTAMPTZOID, NUMERICOID);
 	static KeptPlan owed = PLAN(LEAST("liabilities"),
 								INT8OID, TIMESTAMPTZOID, NUMERICOID);

@@ -23,7 +23,7 @@
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, true, false, 30, {
+		"fund", 1, false, 30, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID}, {"unit_scale", INT4OID},
@@ -44,14 +44,14 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_INVESTOR] = {
-		"investor", 1, false, false, 5, {
+		"investor", 1, false, 5, {
 			{"investor_id", TEXTOID}, {"name", TEXTOID},
 			{"created_at", TIMESTAMPTZOID}, {"last_version", INT8OID},
 			{"last_position", INT8OID}
 		}
 	},
 	[TABLE_INVESTMENT] = {
-		"investment", 2, false, false, 10, {
+		"investment", 2, false, 10, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
 			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
@@ -60,7 +60,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, false, false, 16, {
+		"mcp", 1, false, 16, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -75,13 +75,13 @@ const Table tables[NTABLES] = {
 		"A copyright is held by one fund; it must be sold before it is bought again."
 	},
 	[TABLE_FEE_ACCOUNT] = {
-		"fee_account", 2, false, false, 5, {
+		"fee_account", 2, false, 5, {
 			{"fund_id", INT8OID}, {"kind", TEXTOID}, {"accrued", NUMERICOID},
 			{"paid", NUMERICOID}, {"last_position", INT8OID}
 		}
 	},
 	[TABLE_VALUATION] = {
-		"valuation", 3, false, true, 10, {
+		"valuation", 3, true, 10, {
 			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
 			{"revision", INT4OID}, {"nav", NUMERICOID},
 			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
@@ -90,15 +90,27 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_FUND_ENTRY] = {
-		"fund_entry", 3, false, true, 12, {
-			{"fund_id", INT8OID}, {"effective_at", TIMESTAMPTZOID},
-			{"last_position", INT8OID}, {"capital_cash", NUMERICOID},
-			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
-			{"total_supply", NUMERICOID},
+		"fund_entry", 3, true, 19, {
+			{"fund_id", INT8OID}, {"last_position", INT8OID},
+			{"effective_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
+			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
+			{"liabilities", NUMERICOID}, {"total_supply", NUMERICOID},
 			{"accumulated_purchase_value", NUMERICOID},
 			{"accumulated_sold_value", NUMERICOID},
+			{"subscriptions", NUMERICOID}, {"redemptions", NUMERICOID},
+			{"realised_gain", NUMERICOID}, {"royalty_income", NUMERICOID},
+			{"fee_expense", NUMERICOID}, {"distributed", NUMERICOID},
 			{"base_price", NUMERICOID}, {"price_date", DATEOID},
 			{"price_since", TIMESTAMPTZOID}
+		}
+	},
+	[TABLE_HOLDING_ENTRY] = {
+		"holding_entry", 4, true, 10, {
+			{"fund_id", INT8OID}, {"last_position", INT8OID},
+			{"effective_at", TIMESTAMPTZOID}, {"investor_id", TEXTOID},
+			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
+			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
+			{"realised_gain", NUMERICOID}, {"distributions", NUMERICOID}
 		}
 	}
 };
@@ -400,8 +412,8 @@ rows_find(RowSet *set, TableId table, const Datum *keys)
 		probe_key(&probe, tables[table].columns[i].type, keys[i]);
 	found = probe_begin(&probe, relation_of(set, table, ""),
 						relation_of(set, table, "_pkey"), ForwardScanDirection);
-	if (found && tables[table].locks && set->scratch == NULL)
-		found = probe_lock(&probe);
+	if (found && set->scratch == NULL)
+		probe_require_known(&probe);
 	if (found)
 		entry->row = read_row(set, table, probe.slot);
 	probe_end(&probe);
@@ -417,7 +429,7 @@ rows_add(RowSet *set, TableId table, const Datum *keys)
 	int			i;
 
 	entry->row = row;
-	for (i = 0; i < tables[table].ncolumns; i++)
+	for (i = 0; i < tables[table].ncolumns && !tables[table].journal; i++)
 		if (tables[table].columns[i].type == NUMERICOID)
 			row_set(row, i, NumericGetDatum(num_int(0)));
 	for (i = 0; i < tables[table].nkeys; i++)
@@ -478,7 +490,9 @@ row_set_text(Row *row, int column, const char *value)
 void
 row_add(Row *row, int column, Numeric amount)
 {
-	row_set(row, column, NumericGetDatum(num_add(row_numeric(row, column), amount)));
+	if (!row->nulls[column])
+		amount = num_add(row_numeric(row, column), amount);
+	row_set(row, column, NumericGetDatum(amount));
 }
 
 char *

@@ -5,8 +5,7 @@
  *
  *	  A RowSet holds the rows that a fold touches.  A row is read from its
  *	  table at first use; rows_flush() writes all changed rows of a table with
- *	  one UPDATE and all new ones with one INSERT.  Rows of fundes.fund are
- *	  locked as they are read.
+ *	  one UPDATE and all new ones with one INSERT.
  *
  *	  The tables may be the projections themselves, or tables of the same shape
  *	  into which the log is folded anew (projector.c).
@@ -30,10 +29,11 @@ typedef enum TableId
 	TABLE_MCP,
 	TABLE_FEE_ACCOUNT,
 	TABLE_VALUATION,
-	TABLE_FUND_ENTRY
+	TABLE_FUND_ENTRY,
+	TABLE_HOLDING_ENTRY
 } TableId;
 
-#define NTABLES (TABLE_FUND_ENTRY + 1)
+#define NTABLES (TABLE_HOLDING_ENTRY + 1)
 #define MAX_COLUMNS 32
 
 /* Columns in the order of sql/fund/projections.sql. */
@@ -91,12 +91,29 @@ enum
 
 enum
 {
-	ENTRY_FUND_ID, ENTRY_EFFECTIVE_AT, ENTRY_LAST_POSITION,
+	ENTRY_FUND_ID, ENTRY_LAST_POSITION, ENTRY_EFFECTIVE_AT,
+	ENTRY_RECORDED_AT,
 	ENTRY_CAPITAL_CASH, ENTRY_ASSET_VALUE, ENTRY_LIABILITIES,
 	ENTRY_TOTAL_SUPPLY, ENTRY_ACCUMULATED_PURCHASE_VALUE,
-	ENTRY_ACCUMULATED_SOLD_VALUE, ENTRY_BASE_PRICE, ENTRY_PRICE_DATE,
-	ENTRY_PRICE_SINCE
+	ENTRY_ACCUMULATED_SOLD_VALUE, ENTRY_SUBSCRIPTIONS, ENTRY_REDEMPTIONS,
+	ENTRY_REALISED_GAIN, ENTRY_ROYALTY_INCOME, ENTRY_FEE_EXPENSE,
+	ENTRY_DISTRIBUTED,
+	ENTRY_BASE_PRICE, ENTRY_PRICE_DATE, ENTRY_PRICE_SINCE
 };
+
+enum
+{
+	HOLDING_FUND_ID, HOLDING_LAST_POSITION, HOLDING_EFFECTIVE_AT,
+	HOLDING_INVESTOR_ID,
+	HOLDING_UNITS, HOLDING_INVESTMENT_AMOUNT, HOLDING_COST_BASIS,
+	HOLDING_WITHDRAWN_AMOUNT, HOLDING_REALISED_GAIN, HOLDING_DISTRIBUTIONS
+};
+
+/* The figures of a fund and of a holding, whose changes are kept as entries. */
+#define FIRST_FUND_FIGURE	FUND_CAPITAL_CASH
+#define LAST_FUND_FIGURE	FUND_DISTRIBUTED
+#define FIRST_HOLDING_FIGURE	INVESTMENT_UNITS
+#define LAST_HOLDING_FIGURE	INVESTMENT_DISTRIBUTIONS
 
 typedef struct Column
 {
@@ -108,7 +125,6 @@ typedef struct Table
 {
 	const char *name;
 	int			nkeys;			/* the primary key: so many columns, from the first */
-	bool		locks;			/* rows are locked as they are read */
 	bool		journal;		/* rows are added, never changed */
 	int			ncolumns;
 	Column		columns[MAX_COLUMNS];

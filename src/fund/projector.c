@@ -17,6 +17,7 @@
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "fund/fold.h"
+#include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "store/log.h"
@@ -48,8 +49,21 @@ fold_slot(FoldRun *run, TupleTableSlot *slot)
 	event.position = slot_int64(slot, EVENT_POSITION);
 	event.version = slot_int64(slot, EVENT_VERSION);
 	event.effective_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_EFFECTIVE_AT, &isnull));
+	event.recorded_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT, &isnull));
 	event.type_id = slot_type_id(slot);
 	fold_next(run, &event, slot_getattr(slot, EVENT_PAYLOAD, &isnull));
+}
+
+/*
+ * Whoever appends has locked the funds.  A COPY has not, and may be about more
+ * of them than there is room for locks.
+ */
+static void
+lock_for_copy(void)
+{
+	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_SHARED) &&
+		!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
 }
 
 /*
@@ -133,6 +147,7 @@ fundes_project(PG_FUNCTION_ARGS)
 		Owner		owner;
 		FoldRun	run;
 
+		lock_for_copy();
 		owner_begin(&owner);
 		fold_begin(&run, rows_begin());
 		if (ordered)

@@ -16,6 +16,7 @@
 #include "funcapi.h"
 #include "fund/fold.h"
 #include "lib/stringinfo.h"
+#include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "plan.h"
@@ -68,7 +69,7 @@ drop_scratch(void)
 static void
 fold_log(void)
 {
-	static KeptPlan select = PLAN("select position, version, effective_at, type_id, payload"
+	static KeptPlan select = PLAN("select position, version, effective_at, recorded_at, type_id, payload"
 								  "  from fundes.event where type_id < $1 order by position",
 								  INT4OID);
 	Datum		first_user_type = Int32GetDatum(FIRST_USER_TYPE_ID);
@@ -94,8 +95,9 @@ fold_log(void)
 			event.position = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
 			event.version = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
 			event.effective_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
-			event.type_id = DatumGetInt32(SPI_getbinval(tuple, desc, 4, &isnull));
-			fold_next(&run, &event, SPI_getbinval(tuple, desc, 5, &isnull));
+			event.recorded_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 4, &isnull));
+			event.type_id = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
+			fold_next(&run, &event, SPI_getbinval(tuple, desc, 6, &isnull));
 		}
 		SPI_freetuptable(fetched);
 		if (n == 0)
@@ -215,10 +217,7 @@ restore_triggers(void)
 
 FUNDES_FUNCTION(fundes_rebuild_projections);
 
-/*
- * Commands wait at the table of funds, direct appends at the log; both are
- * locked in the order in which those take them.
- */
+/* Appends wait at the lock of all streams, COPY waits at the log. */
 Datum
 fundes_rebuild_projections(PG_FUNCTION_ARGS)
 {
@@ -227,7 +226,7 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 	int			i;
 
 	owner_begin(&owner);
-	(void) plan_once("lock table fundes.fund in exclusive mode", false);
+	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
 	(void) plan_once("lock table fundes.event in share mode", false);
 	PushCopiedSnapshot(GetLatestSnapshot());
 	create_scratch();

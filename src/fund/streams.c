@@ -10,16 +10,12 @@
  */
 #include "fundes.h"
 
-#include "catalog/pg_type.h"
 #include "fund/calendar.h"
 #include "fund/fold.h"
+#include "fund/fund_lock.h"
 #include "fund/streams.h"
 #include "json.h"
-#include "locks.h"
 #include "miscadmin.h"
-#include "owner.h"
-#include "probe.h"
-#include "storage/lmgr.h"
 
 static const char *const reserved[] = {"fund", "holding", "investor", "index"};
 
@@ -74,27 +70,6 @@ compare_int64(const void *a, const void *b)
 	int64		y = *(const int64 *) b;
 
 	return x < y ? -1 : x > y;
-}
-
-/* Rebuilding locks the table of funds before the log: so does this. */
-void
-lock_new_fund(void)
-{
-	LockRelationOid(fundes_relation("fund"), RowExclusiveLock);
-	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
-}
-
-static void
-lock_fund(int64 fund_id)
-{
-	Probe		probe;
-
-	probe.nkeys = 0;
-	probe_key(&probe, INT8OID, Int64GetDatum(fund_id));
-	if (probe_begin(&probe, fundes_relation("fund"), fundes_relation("fund_pkey"),
-					ForwardScanDirection))
-		(void) probe_lock(&probe);
-	probe_end(&probe);
 }
 
 /* Expected streams count: their locks come after those of all funds. */

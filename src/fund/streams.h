@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * streams.h
- *	  The streams of the fund domain, and the locks that guard a fund.
+ *	  The streams of the fund domain.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,9 +14,6 @@
 extern char *fund_stream(int64 fund_id);
 extern char *investor_stream(const char *investor_id);
 extern char *holding_stream(int64 fund_id, const char *investor_id);
-
-/* Who creates a fund takes this lock before it looks for the next id. */
-extern void lock_new_fund(void);
 
 /* What the domain does for events that are appended directly. */
 extern const AppendModule fund_module;
