@@ -10,6 +10,7 @@
 #define FUNDES_COMPAT_H
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "storage/lock.h"
 
 /* 16: varatt.h was split from postgres.h */
@@ -22,6 +23,22 @@
 #define qualified_name(text) stringToQualifiedNameList((text), NULL)
 #else
 #define qualified_name(text) stringToQualifiedNameList((text))
+#endif
+
+/* 16: an update can be one for summarizing indexes only */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes UpdatedIndexes;
+#define NO_INDEXES TU_None
+#define ALL_INDEXES TU_All
+#define insert_index_tuples(target, slot, estate, update, which) \
+	ExecInsertIndexTuples((target), (slot), (estate), (update), false, NULL, NIL, \
+						  (which) == TU_Summarizing)
+#else
+typedef bool UpdatedIndexes;
+#define NO_INDEXES false
+#define ALL_INDEXES true
+#define insert_index_tuples(target, slot, estate, update, which) \
+	ExecInsertIndexTuples((target), (slot), (estate), (update), false, NULL, NIL)
 #endif
 
 /* 17: LockHeldByMe() can also look for stronger modes */
@@ -38,6 +55,14 @@
 #else
 #define begin_index_scan(heap, index, snapshot, nkeys) \
 	index_beginscan((heap), (index), (snapshot), (nkeys), 0)
+#endif
+
+/* 18: generated columns may be virtual */
+#if PG_VERSION_NUM >= 180000
+#define has_generated_columns(constraints) \
+	((constraints)->has_generated_stored || (constraints)->has_generated_virtual)
+#else
+#define has_generated_columns(constraints) ((constraints)->has_generated_stored)
 #endif
 
 /* 18: pg_noreturn stands before a declaration */

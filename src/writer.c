@@ -1,0 +1,161 @@
+/*-------------------------------------------------------------------------
+ *
+ * writer.c
+ *	  Writing rows of a table without a statement, see writer.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "writer.h"
+
+/* Why rows of a table cannot be written past the executor, or NULL. */
+static const char *
+obstacle_of(Relation table, int ncolumns)
+{
+	const TriggerDesc *triggers = table->trigdesc;
+	const TupleConstr *constraints = RelationGetDescr(table)->constr;
+
+	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relispartition)
+		return "It is a partition, or no plain table.";
+	if (triggers != NULL &&
+		(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+		 triggers->trig_update_before_row || triggers->trig_update_after_row))
+		return "It has a row trigger or a foreign key.";
+	if (table->rd_rel->relrowsecurity)
+		return "It has row security.";
+	if (table->rd_rel->relhasrules)
+		return "It has a rule.";
+	if (constraints != NULL && has_generated_columns(constraints))
+		return "It has a generated column.";
+	if (RelationGetNumberOfAttributes(table) != ncolumns)
+		return "It has columns that fundes does not know.";
+	return NULL;
+}
+
+void
+writer_begin(Writer *writer, Oid table, int ncolumns)
+{
+	MemoryContext old;
+	const char *obstacle;
+
+	PreventCommandIfReadOnly("a command of fundes");
+	PreventCommandIfParallelMode("a command of fundes");
+	writer->table = table_open(table, RowExclusiveLock);
+	obstacle = obstacle_of(writer->table, ncolumns);
+	if (obstacle != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" was altered so that fundes cannot write it",
+						RelationGetRelationName(writer->table)),
+				 errdetail("%s", obstacle),
+				 errhint("The tables of fundes are its own: undo the change, or create a table of your own that follows the log.")));
+
+	writer->estate = CreateExecutorState();
+	old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
+	writer->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
+	ExecOpenIndices(writer->target, false);
+	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->table),
+											&TTSOpsVirtual);
+	writer->slot->tts_tableOid = RelationGetRelid(writer->table);
+	MemoryContextSwitchTo(old);
+}
+
+pg_noreturn static void
+changed_meanwhile(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access due to concurrent update")));
+}
+
+/* Takes a row into the slot and checks it. */
+static void
+take_row(Writer *writer, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = writer->slot;
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
+	memcpy(slot->tts_isnull, nulls, sizeof(bool) * natts);
+	ExecStoreVirtualTuple(slot);
+	if (slot->tts_tupleDescriptor->constr != NULL)
+		ExecConstraints(writer->target, slot, writer->estate);
+}
+
+static void
+add_to_indexes(Writer *writer, bool update, UpdatedIndexes which)
+{
+	if (insert_index_tuples(writer->target, writer->slot, writer->estate,
+							update, which) != NIL)
+		elog(ERROR, "a constraint of \"%s\" would be checked later",
+			 RelationGetRelationName(writer->table));
+}
+
+void
+writer_insert(Writer *writer, const Datum *values, const bool *nulls)
+{
+	take_row(writer, values, nulls);
+	table_tuple_insert(writer->table, writer->slot, GetCurrentCommandId(true), 0, NULL);
+	add_to_indexes(writer, false, ALL_INDEXES);
+	ResetPerTupleExprContext(writer->estate);
+}
+
+/*
+ * A transaction that has but one snapshot must not build upon a version that
+ * it does not show.
+ */
+static void
+check_shown(Writer *writer, ItemPointer tid)
+{
+	TupleTableSlot *slot = table_slot_create(writer->table, NULL);
+
+	if (!table_tuple_fetch_row_version(writer->table, tid, GetTransactionSnapshot(), slot))
+		changed_meanwhile();
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+void
+writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *nulls)
+{
+	TM_FailureData failure;
+	LockTupleMode lock_mode;
+	UpdatedIndexes indexes;
+	TM_Result	result;
+
+	CheckCmdReplicaIdentity(writer->table, CMD_UPDATE);
+	take_row(writer, values, nulls);
+	if (IsolationUsesXactSnapshot())
+		check_shown(writer, tid);
+	result = table_tuple_update(writer->table, tid, writer->slot,
+								GetCurrentCommandId(true), InvalidSnapshot,
+								InvalidSnapshot, true, &failure, &lock_mode, &indexes);
+	if (result == TM_Updated || result == TM_Deleted)
+		changed_meanwhile();
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result of updating a row of \"%s\": %d",
+			 RelationGetRelationName(writer->table), (int) result);
+	if (indexes != NO_INDEXES)
+		add_to_indexes(writer, true, indexes);
+	ResetPerTupleExprContext(writer->estate);
+}
+
+void
+writer_end(Writer *writer)
+{
+	ExecDropSingleTupleTableSlot(writer->slot);
+	ExecCloseIndices(writer->target);
+	FreeExecutorState(writer->estate);
+	table_close(writer->table, NoLock);
+	CommandCounterIncrement();
+}

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * writer.h
+ *	  Writing rows of a table without a statement.
+ *
+ *	  A writer goes straight to the table and its indexes, as a subscriber of
+ *	  logical replication does, and so costs a fraction of an INSERT or UPDATE.
+ *	  As with these: NOT NULL, CHECK and unique constraints are enforced, an
+ *	  update is HOT where it can be, a read-only transaction is refused (25006),
+ *	  in REPEATABLE READ a row that was changed since is, too (40001), and what
+ *	  was written is seen after writer_end(), not before.
+ *
+ *	  What the caller must see to: privileges, defaults, the checks of columns'
+ *	  domains, and statement triggers.  A table on which rows would do more than
+ *	  be written (row triggers, row security, rules, partitions, generated
+ *	  columns, constraints that may be deferred) is refused.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_WRITER_H
+#define FUNDES_WRITER_H
+
+#include "nodes/execnodes.h"
+#include "storage/itemptr.h"
+
+/* What is open between writer_begin() and writer_end(). */
+typedef struct Writer
+{
+	Relation	table;
+	ResultRelInfo *target;
+	EState	   *estate;
+	TupleTableSlot *slot;
+} Writer;
+
+/* ncolumns: that the table must have, of values and nulls below. */
+extern void writer_begin(Writer *writer, Oid table, int ncolumns);
+extern void writer_insert(Writer *writer, const Datum *values, const bool *nulls);
+
+/*
+ * tid is of the version that the new one follows on: the one that a fresh
+ * snapshot showed, under a lock that keeps others from changing the row.
+ */
+extern void writer_update(Writer *writer, ItemPointer tid, const Datum *values,
+						  const bool *nulls);
+extern void writer_end(Writer *writer);
+
+#endif							/* FUNDES_WRITER_H */
