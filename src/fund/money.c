@@ -10,8 +10,9 @@
 #include "fund/money.h"
 #include "utils/fmgrprotos.h"
 
-/* Digits before the point, by Quantity. */
+/* Digits before and after the point, by Quantity. */
 static const int whole_digits[] = {20, 18, 16};
+static const int decimals[] = {4, 6, 4};
 
 static inline Numeric
 call1(PGFunction function, Numeric a)
@@ -140,6 +141,13 @@ static bool
 in_range(Numeric a, Quantity kind)
 {
 	return num_cmp(num_abs(a), power_of_ten(whole_digits[kind])) < 0;
+}
+
+bool
+num_fits(Numeric a, Quantity kind)
+{
+	return in_range(a, kind) &&
+		num_cmp(call_scale(numeric_trunc, a, decimals[kind]), a) == 0;
 }
 
 static void

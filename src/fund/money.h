@@ -39,6 +39,9 @@ extern Numeric num_ceil(Numeric a, int scale);
 extern Numeric num_half_up(Numeric a, int scale);
 extern Numeric num_div_floor(Numeric a, Numeric b, int scale);
 
+/* Whether a figure is one that the domain of its kind takes. */
+extern bool num_fits(Numeric a, Quantity kind);
+
 /* Raises 22003 where a figure would be larger than its kind may be. */
 extern Numeric checked_range(Numeric a, Quantity kind);
 

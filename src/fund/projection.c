@@ -11,33 +11,39 @@
 #include "catalog/pg_type.h"
 #include "fund/money.h"
 #include "fund/projection.h"
-#include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "owner.h"
 #include "probe.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "writer.h"
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
 		"fund", 1, false, 30, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
-			{"cash_scale", INT4OID}, {"unit_scale", INT4OID},
-			{"initial_price", NUMERICOID}, {"max_price_drift", NUMERICOID},
-			{"max_price_age", INTERVALOID}, {"base_price", NUMERICOID},
+			{"cash_scale", INT4OID, DOMAIN_CASH_SCALE},
+			{"unit_scale", INT4OID, DOMAIN_UNIT_SCALE},
+			{"initial_price", NUMERICOID, DOMAIN_INITIAL_PRICE},
+			{"max_price_drift", NUMERICOID},
+			{"max_price_age", INTERVALOID}, {"base_price", NUMERICOID, DOMAIN_PRICE},
 			{"price_date", DATEOID}, {"price_since", TIMESTAMPTZOID},
-			{"last_valuation_date", DATEOID}, {"capital_cash", NUMERICOID},
-			{"asset_value", NUMERICOID}, {"liabilities", NUMERICOID},
-			{"total_supply", NUMERICOID},
-			{"accumulated_purchase_value", NUMERICOID},
-			{"accumulated_sold_value", NUMERICOID},
-			{"subscriptions", NUMERICOID}, {"redemptions", NUMERICOID},
-			{"realised_gain", NUMERICOID}, {"royalty_income", NUMERICOID},
-			{"fee_expense", NUMERICOID}, {"distributed", NUMERICOID},
+			{"last_valuation_date", DATEOID},
+			{"capital_cash", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"asset_value", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"liabilities", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"total_supply", NUMERICOID, DOMAIN_REQUIRED_UNITS},
+			{"accumulated_purchase_value", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"accumulated_sold_value", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"subscriptions", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"redemptions", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"realised_gain", NUMERICOID, DOMAIN_CASH},
+			{"royalty_income", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"fee_expense", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"distributed", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"created_at", TIMESTAMPTZOID},
 			{"last_effective_at", TIMESTAMPTZOID},
 			{"last_version", INT8OID}, {"last_position", INT8OID}
@@ -53,9 +59,12 @@ const Table tables[NTABLES] = {
 	[TABLE_INVESTMENT] = {
 		"investment", 2, false, 10, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
-			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
-			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
-			{"realised_gain", NUMERICOID}, {"distributions", NUMERICOID},
+			{"units", NUMERICOID, DOMAIN_REQUIRED_UNITS},
+			{"investment_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"cost_basis", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"withdrawn_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"realised_gain", NUMERICOID, DOMAIN_CASH},
+			{"distributions", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"last_version", INT8OID}, {"last_position", INT8OID}
 		}
 	},
@@ -64,43 +73,52 @@ const Table tables[NTABLES] = {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
-			{"cost_cash", NUMERICOID}, {"estimated_value_cash", NUMERICOID},
-			{"value_cash", NUMERICOID}, {"royalty_income", NUMERICOID},
+			{"cost_cash", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"estimated_value_cash", NUMERICOID, DOMAIN_CASH},
+			{"value_cash", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"royalty_income", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"last_price_date", DATEOID}, {"is_stale", BOOLOID},
 			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
-			{"sold_price_cash", NUMERICOID}, {"last_position", INT8OID}
+			{"sold_price_cash", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID}
 		},
-		"copyright_code, registration_number, music_id", "sold_at is null",
 		ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
 		"A copyright is held by one fund; it must be sold before it is bought again."
 	},
 	[TABLE_FEE_ACCOUNT] = {
 		"fee_account", 2, false, 5, {
-			{"fund_id", INT8OID}, {"kind", TEXTOID}, {"accrued", NUMERICOID},
-			{"paid", NUMERICOID}, {"last_position", INT8OID}
+			{"fund_id", INT8OID}, {"kind", TEXTOID},
+			{"accrued", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"paid", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID}
 		}
 	},
 	[TABLE_VALUATION] = {
 		"valuation", 3, true, 10, {
 			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
-			{"revision", INT4OID}, {"nav", NUMERICOID},
-			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
-			{"liabilities", NUMERICOID}, {"total_supply", NUMERICOID},
-			{"base_price", NUMERICOID}, {"last_position", INT8OID}
+			{"revision", INT4OID}, {"nav", NUMERICOID, DOMAIN_CASH},
+			{"capital_cash", NUMERICOID, DOMAIN_CASH},
+			{"asset_value", NUMERICOID, DOMAIN_CASH},
+			{"liabilities", NUMERICOID, DOMAIN_CASH},
+			{"total_supply", NUMERICOID, DOMAIN_UNITS},
+			{"base_price", NUMERICOID, DOMAIN_PRICE}, {"last_position", INT8OID}
 		}
 	},
 	[TABLE_FUND_ENTRY] = {
 		"fund_entry", 3, true, 19, {
 			{"fund_id", INT8OID}, {"last_position", INT8OID},
 			{"effective_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
-			{"capital_cash", NUMERICOID}, {"asset_value", NUMERICOID},
-			{"liabilities", NUMERICOID}, {"total_supply", NUMERICOID},
-			{"accumulated_purchase_value", NUMERICOID},
-			{"accumulated_sold_value", NUMERICOID},
-			{"subscriptions", NUMERICOID}, {"redemptions", NUMERICOID},
-			{"realised_gain", NUMERICOID}, {"royalty_income", NUMERICOID},
-			{"fee_expense", NUMERICOID}, {"distributed", NUMERICOID},
-			{"base_price", NUMERICOID}, {"price_date", DATEOID},
+			{"capital_cash", NUMERICOID, DOMAIN_CASH},
+			{"asset_value", NUMERICOID, DOMAIN_CASH},
+			{"liabilities", NUMERICOID, DOMAIN_CASH},
+			{"total_supply", NUMERICOID, DOMAIN_UNITS},
+			{"accumulated_purchase_value", NUMERICOID, DOMAIN_CASH},
+			{"accumulated_sold_value", NUMERICOID, DOMAIN_CASH},
+			{"subscriptions", NUMERICOID, DOMAIN_CASH},
+			{"redemptions", NUMERICOID, DOMAIN_CASH},
+			{"realised_gain", NUMERICOID, DOMAIN_CASH},
+			{"royalty_income", NUMERICOID, DOMAIN_CASH},
+			{"fee_expense", NUMERICOID, DOMAIN_CASH},
+			{"distributed", NUMERICOID, DOMAIN_CASH},
+			{"base_price", NUMERICOID, DOMAIN_PRICE}, {"price_date", DATEOID},
 			{"price_since", TIMESTAMPTZOID}
 		}
 	},
@@ -108,27 +126,18 @@ const Table tables[NTABLES] = {
 		"holding_entry", 4, true, 10, {
 			{"fund_id", INT8OID}, {"last_position", INT8OID},
 			{"effective_at", TIMESTAMPTZOID}, {"investor_id", TEXTOID},
-			{"units", NUMERICOID}, {"investment_amount", NUMERICOID},
-			{"cost_basis", NUMERICOID}, {"withdrawn_amount", NUMERICOID},
-			{"realised_gain", NUMERICOID}, {"distributions", NUMERICOID}
+			{"units", NUMERICOID, DOMAIN_UNITS},
+			{"investment_amount", NUMERICOID, DOMAIN_CASH},
+			{"cost_basis", NUMERICOID, DOMAIN_CASH},
+			{"withdrawn_amount", NUMERICOID, DOMAIN_CASH},
+			{"realised_gain", NUMERICOID, DOMAIN_CASH},
+			{"distributions", NUMERICOID, DOMAIN_CASH}
 		}
 	}
 };
 
 /* Rows are flushed when they take more memory than this. */
 #define FLUSH_BYTES (64 * 1024 * 1024)
-
-/* The statements of a table. */
-typedef struct TablePlans
-{
-	KeptPlan	update_one;
-	KeptPlan	update_many;
-	KeptPlan	insert_one;
-	KeptPlan	insert_many;
-} TablePlans;
-
-/* Those of the projections are kept for the backend's life. */
-static TablePlans projection_plans[NTABLES];
 
 typedef struct RowKey
 {
@@ -143,107 +152,12 @@ typedef struct RowEntry
 
 struct RowSet
 {
-	MemoryContext context;		/* of the set, its plans included */
+	MemoryContext context;
 	const char *scratch;		/* prefix of the tables' names, or NULL */
-	TablePlans *plans;
 	MemoryContext row_context[NTABLES]; /* of the rows; emptied by a flush */
 	HTAB	   *index[NTABLES];
 	List	   *rows[NTABLES];	/* in the order of first use */
 };
-
-/*
- * Statements
- */
-
-/* A list of columns: in the pattern, @ is the name and # the number. */
-typedef enum Which
-{
-	ALL_COLUMNS,
-	KEY_COLUMNS,
-	OTHER_COLUMNS
-} Which;
-
-static char *
-column_list(const Table *table, Which which, const char *pattern,
-			const char *separator)
-{
-	StringInfoData list;
-	const char *c;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = 0; i < table->ncolumns; i++)
-	{
-		if (which != ALL_COLUMNS && (i < table->nkeys) != (which == KEY_COLUMNS))
-			continue;
-		appendStringInfoString(&list, list.len > 0 ? separator : "");
-		for (c = pattern; *c != '\0'; c++)
-		{
-			if (*c == '@')
-				appendStringInfoString(&list, table->columns[i].name);
-			else if (*c == '#')
-				appendStringInfo(&list, "%d", i + 1);
-			else
-				appendStringInfoChar(&list, *c);
-		}
-	}
-	return list.data;
-}
-
-static void
-set_plan(KeptPlan *plan, const Table *table, bool arrays, const char *sql)
-{
-	int			i;
-
-	for (i = 0; i < table->ncolumns; i++)
-		plan->argtypes[i] = arrays ? get_array_type(table->columns[i].type) :
-			table->columns[i].type;
-	plan->nargs = table->ncolumns;
-	plan->sql = sql;
-}
-
-static void
-build_plans(TablePlans *plans, const Table *t, const char *prefix)
-{
-	const char *all = column_list(t, ALL_COLUMNS, "@", ", ");
-	const char *parameters = column_list(t, ALL_COLUMNS, "$#", ", ");
-	const char *conflict = t->arbiter_columns == NULL ? "" :
-		psprintf(" on conflict (%s) where %s do nothing",
-				 t->arbiter_columns, t->arbiter_condition);
-
-	set_plan(&plans->update_one, t, false,
-			 psprintf("update %s%s set %s where %s", prefix, t->name,
-					  column_list(t, OTHER_COLUMNS, "@ = $#", ", "),
-					  column_list(t, KEY_COLUMNS, "@ = $#", " and ")));
-	set_plan(&plans->update_many, t, true,
-			 psprintf("update %s%s as r set %s from unnest(%s) as u(%s) where %s",
-					  prefix, t->name,
-					  column_list(t, OTHER_COLUMNS, "@ = u.@", ", "),
-					  parameters, all,
-					  column_list(t, KEY_COLUMNS, "r.@ = u.@", " and ")));
-	set_plan(&plans->insert_one, t, false,
-			 psprintf("insert into %s%s (%s) values (%s)%s",
-					  prefix, t->name, all, parameters, conflict));
-	/* the last: its text tells that all are built */
-	set_plan(&plans->insert_many, t, true,
-			 psprintf("insert into %s%s (%s) select * from unnest(%s)%s",
-					  prefix, t->name, all, parameters, conflict));
-}
-
-static TablePlans *
-plans_of(RowSet *set, TableId table)
-{
-	TablePlans *plans = &set->plans[table];
-
-	if (plans->insert_many.sql == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		build_plans(plans, &tables[table], "fundes.");
-		MemoryContextSwitchTo(old);
-	}
-	return plans;
-}
 
 /*
  * Sets
@@ -257,7 +171,6 @@ rows_begin(void)
 	RowSet	   *set = MemoryContextAllocZero(context, sizeof(RowSet));
 
 	set->context = context;
-	set->plans = projection_plans;
 	return set;
 }
 
@@ -265,32 +178,14 @@ RowSet *
 rows_begin_in(const char *prefix)
 {
 	RowSet	   *set = rows_begin();
-	MemoryContext old = MemoryContextSwitchTo(set->context);
-	int			i;
 
-	set->scratch = pstrdup(prefix);
-	set->plans = palloc0(sizeof(TablePlans) * NTABLES);
-	for (i = 0; i < NTABLES; i++)
-		build_plans(&set->plans[i], &tables[i], psprintf("pg_temp.%s", prefix));
-	MemoryContextSwitchTo(old);
+	set->scratch = MemoryContextStrdup(set->context, prefix);
 	return set;
 }
 
 void
 rows_end(RowSet *set)
 {
-	if (set->scratch)
-	{
-		int			i;
-
-		for (i = 0; i < NTABLES; i++)
-		{
-			plan_forget(&set->plans[i].update_one);
-			plan_forget(&set->plans[i].update_many);
-			plan_forget(&set->plans[i].insert_one);
-			plan_forget(&set->plans[i].insert_many);
-		}
-	}
 	MemoryContextDelete(set->context);
 }
 
@@ -392,7 +287,8 @@ read_row(RowSet *set, TableId table, TupleTableSlot *slot)
 		if (!slot->tts_isnull[i])
 			row_set(row, i, slot->tts_values[i]);
 	row->stored = true;
-	row->changed = false;
+	row->tid = slot->tts_tid;
+	row->changed = 0;
 	return row;
 }
 
@@ -471,14 +367,14 @@ row_set(Row *row, int column, Datum value)
 	}
 	row->values[column] = value;
 	row->nulls[column] = false;
-	row->changed = true;
+	row->changed |= COLUMN_BIT(column);
 }
 
 void
 row_set_null(Row *row, int column)
 {
 	row->nulls[column] = true;
-	row->changed = true;
+	row->changed |= COLUMN_BIT(column);
 }
 
 void
@@ -505,47 +401,159 @@ row_text(const Row *row, int column)
  * Flush
  */
 
-static Datum
-column_array(Row **rows, int n, int column)
+/* Whether a value is one that its column's domain takes, sql/fund/domains.sql. */
+static bool
+fits_domain(const Row *row, int column, Domain domain)
 {
-	Oid			type = tables[rows[0]->table].columns[column].type;
-	Datum	   *elements = palloc(sizeof(Datum) * n);
-	bool	   *nulls = palloc(sizeof(bool) * n);
-	int			dims[1];
-	int			lbs[1] = {1};
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-	int			i;
-
-	for (i = 0; i < n; i++)
+	if (row->nulls[column])
+		return domain == DOMAIN_CASH || domain == DOMAIN_UNITS || domain == DOMAIN_PRICE;
+	switch (domain)
 	{
-		elements[i] = rows[i]->values[column];
-		nulls[i] = rows[i]->nulls[column];
+		case DOMAIN_NONE:
+			return true;
+		case DOMAIN_CASH_SCALE:
+			return row_int32(row, column) >= 0 && row_int32(row, column) <= 4;
+		case DOMAIN_UNIT_SCALE:
+			return row_int32(row, column) >= 0 && row_int32(row, column) <= 6;
+		case DOMAIN_CASH:
+			return num_fits(row_numeric(row, column), QUANTITY_CASH);
+		case DOMAIN_REQUIRED_CASH:
+			return num_fits(row_numeric(row, column), QUANTITY_CASH) &&
+				num_sign(row_numeric(row, column)) >= 0;
+		case DOMAIN_UNITS:
+			return num_fits(row_numeric(row, column), QUANTITY_UNITS);
+		case DOMAIN_REQUIRED_UNITS:
+			return num_fits(row_numeric(row, column), QUANTITY_UNITS) &&
+				num_sign(row_numeric(row, column)) >= 0;
+		case DOMAIN_PRICE:
+			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
+				num_sign(row_numeric(row, column)) >= 0;
+		case DOMAIN_INITIAL_PRICE:
+			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
+				num_sign(row_numeric(row, column)) > 0;
 	}
-	dims[0] = n;
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	return PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs, type,
-											  typlen, typbyval, typalign));
+	return false;
 }
 
-/* Runs the statement for one row or, with arrays, that for many. */
-static uint64
-write_rows(KeptPlan *one, KeptPlan *many, Row **rows, int n)
+/* The second fence behind the rules: a writer checks no domains. */
+static void
+check_domains(const Row *row)
 {
-	Datum		values[MAX_COLUMNS];
-	char		nulls[MAX_COLUMNS];
+	const Table *table = &tables[row->table];
 	int			i;
 
-	if (n > 1)
+	for (i = 0; i < table->ncolumns; i++)
 	{
-		for (i = 0; i < many->nargs; i++)
-			values[i] = column_array(rows, n, i);
-		return plan_write(many, values, NULL);
+		Domain		domain = table->columns[i].domain;
+
+		if (domain == DOMAIN_NONE || (row->changed & COLUMN_BIT(i)) == 0 ||
+			fits_domain(row, i, domain))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("figure %s of fundes.%s is out of bounds",
+						table->columns[i].name, table->name),
+				 row->nulls[i] ? errdetail("It would be null.") :
+				 table->columns[i].type != NUMERICOID ?
+				 errdetail("It would be %d.", row_int32(row, i)) :
+				 errdetail("It would be %s.", num_text(row_numeric(row, i))),
+				 errhint("An event that is appended directly must agree with the books; the commands see to that.")));
 	}
-	for (i = 0; i < one->nargs; i++)
-		nulls[i] = rows[0]->nulls[i] ? 'n' : ' ';
-	return plan_write(one, rows[0]->values, nulls);
+}
+
+/* That tables[] names a domain for every column that has one. */
+static void
+check_columns(const Table *table, TupleDesc desc)
+{
+	int			i;
+
+	for (i = 0; i < table->ncolumns; i++)
+		if ((TupleDescAttr(desc, i)->atttypid != table->columns[i].type) !=
+			(table->columns[i].domain != DOMAIN_NONE))
+			elog(ERROR, "column %s of fundes.%s is not of the type that fundes knows",
+				 table->columns[i].name, table->name);
+}
+
+static void
+update_rows(Writer *writer, List *rows)
+{
+	ListCell   *cell;
+
+	foreach(cell, rows)
+	{
+		Row		   *row = lfirst(cell);
+
+		if (!row->stored || row->changed == 0)
+			continue;
+		check_domains(row);
+		writer_update(writer, &row->tid, row->values, row->nulls);
+	}
+}
+
+static void
+insert_rows(Writer *writer, List *rows)
+{
+	ListCell   *cell;
+
+	foreach(cell, rows)
+	{
+		Row		   *row = lfirst(cell);
+
+		if (row->stored)
+			continue;
+		check_domains(row);
+		writer_insert(writer, row->values, row->nulls);
+	}
+}
+
+/* The error of a row that a unique index refused is raised as its table's. */
+pg_noreturn static void
+raise_conflict(const Table *table, MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		ReThrowError(error);
+	ereport(ERROR,
+			(errcode(table->conflict_code),
+			 errmsg("%s", table->conflict_message),
+			 errdetail_internal("%s", error->detail),
+			 errhint("%s", table->conflict_hint)));
+}
+
+/* As insert_rows, where another transaction may be adding the same. */
+static void
+insert_rivals(Writer *writer, List *rows, const Table *table)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		insert_rows(writer, rows);
+	}
+	PG_CATCH();
+	{
+		raise_conflict(table, context);
+	}
+	PG_END_TRY();
+}
+
+static bool
+has_changed(List *rows)
+{
+	ListCell   *cell;
+
+	foreach(cell, rows)
+	{
+		Row		   *row = lfirst(cell);
+
+		if (!row->stored || row->changed != 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -555,46 +563,23 @@ write_rows(KeptPlan *one, KeptPlan *many, Row **rows, int n)
 static void
 flush_table(RowSet *set, TableId table)
 {
-	const Table *t = &tables[table];
-	int			total = list_length(set->rows[table]);
-	MemoryContext work;
-	MemoryContext old;
-	Row		  **changed;
-	Row		  **added;
-	int			nchanged = 0;
-	int			nadded = 0;
-	ListCell   *cell;
+	List	   *rows = set->rows[table];
 
 	if (set->row_context[table] == NULL)
 		return;
-	work = AllocSetContextCreate(set->context, "fundes flush", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(work);
-	changed = palloc(sizeof(Row *) * Max(total, 1));
-	added = palloc(sizeof(Row *) * Max(total, 1));
-	foreach(cell, set->rows[table])
+	if (has_changed(rows))
 	{
-		Row		   *row = lfirst(cell);
+		Writer		writer;
 
-		if (!row->stored)
-			added[nadded++] = row;
-		else if (row->changed)
-			changed[nchanged++] = row;
+		writer_begin(&writer, relation_of(set, table, ""), tables[table].ncolumns);
+		check_columns(&tables[table], RelationGetDescr(writer.table));
+		update_rows(&writer, rows);
+		if (tables[table].conflict_code != 0)
+			insert_rivals(&writer, rows, &tables[table]);
+		else
+			insert_rows(&writer, rows);
+		writer_end(&writer);
 	}
-	if (nchanged > 0 &&
-		write_rows(&plans_of(set, table)->update_one, &plans_of(set, table)->update_many,
-				   changed, nchanged) != nchanged)
-		elog(ERROR, "rows of fundes.%s to update are gone", t->name);
-	if (nadded > 0 &&
-		write_rows(&plans_of(set, table)->insert_one, &plans_of(set, table)->insert_many,
-				   added, nadded) != nadded)
-		ereport(ERROR,
-				(errcode(t->conflict_code),
-				 errmsg("%s", t->conflict_message),
-				 errdetail("A row of fundes.%s with the same (%s) excludes it.",
-						   t->name, t->arbiter_columns),
-				 errhint("%s", t->conflict_hint)));
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(work);
 	MemoryContextDelete(set->row_context[table]);
 	set->row_context[table] = NULL;
 	set->index[table] = NULL;

@@ -4,18 +4,18 @@
  *	  Rows of the projection tables in memory: read by key, changed, flushed.
  *
  *	  A RowSet holds the rows that a fold touches.  A row is read from its
- *	  table at first use; rows_flush() writes all changed rows of a table with
- *	  one UPDATE and all new ones with one INSERT.
+ *	  table at first use; rows_flush() writes the changed rows and the new ones,
+ *	  past the executor (writer.h).
  *
  *	  The tables may be the projections themselves, or tables of the same shape
- *	  into which the log is folded anew (projector.c).
+ *	  into which the log is folded anew (rebuild.c).
  *
  *-------------------------------------------------------------------------
  */
 #ifndef FUNDES_PROJECTION_H
 #define FUNDES_PROJECTION_H
 
-#include "plan.h"
+#include "storage/itemptr.h"
 #include "utils/date.h"
 #include "utils/hsearch.h"
 #include "utils/numeric.h"
@@ -35,6 +35,7 @@ typedef enum TableId
 
 #define NTABLES (TABLE_HOLDING_ENTRY + 1)
 #define MAX_COLUMNS 32
+#define COLUMN_BIT(column) (UINT64CONST(1) << (column))
 
 /* Columns in the order of sql/fund/projections.sql. */
 enum
@@ -115,10 +116,25 @@ enum
 #define FIRST_HOLDING_FIGURE	INVESTMENT_UNITS
 #define LAST_HOLDING_FIGURE	INVESTMENT_DISTRIBUTIONS
 
+/* The domains of columns, as in sql/fund/domains.sql. */
+typedef enum Domain
+{
+	DOMAIN_NONE,
+	DOMAIN_CASH,
+	DOMAIN_REQUIRED_CASH,
+	DOMAIN_UNITS,
+	DOMAIN_REQUIRED_UNITS,
+	DOMAIN_PRICE,
+	DOMAIN_INITIAL_PRICE,
+	DOMAIN_CASH_SCALE,
+	DOMAIN_UNIT_SCALE
+} Domain;
+
 typedef struct Column
 {
 	const char *name;
 	Oid			type;			/* of a domain: its base type */
+	Domain		domain;
 } Column;
 
 typedef struct Table
@@ -130,11 +146,9 @@ typedef struct Table
 	Column		columns[MAX_COLUMNS];
 
 	/*
-	 * Where two transactions may add rows that exclude each other: the arbiter
-	 * of ON CONFLICT, and the error for the one that comes second.
+	 * Where two transactions may add rows that exclude each other: the error
+	 * for the one that comes second.
 	 */
-	const char *arbiter_columns;
-	const char *arbiter_condition;
 	int			conflict_code;
 	const char *conflict_message;
 	const char *conflict_hint;
@@ -148,8 +162,9 @@ typedef struct Row
 {
 	RowSet	   *set;
 	TableId		table;
-	bool		stored;			/* in its table already */
-	bool		changed;
+	bool		stored;			/* in its table already, */
+	ItemPointerData tid;		/* there */
+	uint64		changed;		/* columns, by COLUMN_BIT */
 	Datum		values[MAX_COLUMNS];
 	bool		nulls[MAX_COLUMNS];
 } Row;
