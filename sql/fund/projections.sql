@@ -33,7 +33,12 @@ create table fundes.fund (
 	created_at					timestamptz not null,
 	last_effective_at			timestamptz not null,
 	last_version				bigint not null,
-	last_position				bigint not null
+	last_position				bigint not null,
+	last_recorded_at			timestamptz not null,
+	entries						bigint not null,	-- rows of fund_entry
+	late_entries				bigint not null,	-- entries in fund_late
+	balance_at					timestamptz,		-- effective_at of the last balance,
+	late_before					timestamptz			-- and of the one before
 ) with (fillfactor = 50);
 comment on table fundes.fund is 'Projection: a fund''s accumulated figures (internal; read view fund_sheet)';
 
@@ -57,6 +62,11 @@ create table fundes.investment (
 	distributions		fundes.required_cash,
 	last_version		bigint not null,
 	last_position		bigint not null,
+	last_effective_at	timestamptz not null,
+	entries				bigint not null,	-- as in fundes.fund
+	late_entries		bigint not null,
+	balance_at			timestamptz,
+	late_before			timestamptz,
 	primary key (fund_id, investor_id)
 ) with (fillfactor = 80);
 create index investment_investor on fundes.investment (investor_id);
@@ -134,26 +144,112 @@ create table fundes.fund_entry (
 	price_since					timestamptz,
 	primary key (fund_id, last_position, effective_at)
 );
-create index fund_entry_effective on fundes.fund_entry (fund_id, effective_at);
 create index fund_entry_price on fundes.fund_entry (fund_id, effective_at, last_position) where base_price is not null;
+create index fund_entry_price_known on fundes.fund_entry (fund_id, last_position) where base_price is not null;
 comment on table fundes.fund_entry is 'Projection: what each event added to a fund''s figures (internal)';
 
--- The same for a holding.
+-- Every so many entries: what the figures came to, and the greatest
+-- effective_at and recorded_at by then; see src/fund/timeline.h.
+create table fundes.fund_balance (
+	fund_id						bigint not null,
+	last_position				bigint not null,
+	effective_at				timestamptz not null,
+	recorded_at					timestamptz not null,
+	late_entries				bigint not null,
+	capital_cash				fundes.cash not null,
+	asset_value					fundes.cash not null,
+	liabilities					fundes.cash not null,
+	total_supply				fundes.units not null,
+	accumulated_purchase_value	fundes.cash not null,
+	accumulated_sold_value		fundes.cash not null,
+	subscriptions				fundes.cash not null,
+	redemptions					fundes.cash not null,
+	realised_gain				fundes.cash not null,
+	royalty_income				fundes.cash not null,
+	fee_expense					fundes.cash not null,
+	distributed					fundes.cash not null,
+	primary key (fund_id, last_position)
+);
+create index fund_balance_effective on fundes.fund_balance (fund_id, effective_at, last_position);
+create index fund_balance_recorded on fundes.fund_balance (fund_id, recorded_at, last_position);
+comment on table fundes.fund_balance is 'Projection: running totals of a fund''s entries (internal)';
+
+-- Entries that came late, in sorted blocks of 1, 16, 256, ... with running sums.
+create table fundes.fund_late (
+	fund_id						bigint not null,
+	level						integer not null,
+	block						bigint not null,
+	last_position				bigint not null,
+	effective_at				timestamptz not null,
+	capital_cash				fundes.cash not null,
+	asset_value					fundes.cash not null,
+	liabilities					fundes.cash not null,
+	total_supply				fundes.units not null,
+	accumulated_purchase_value	fundes.cash not null,
+	accumulated_sold_value		fundes.cash not null,
+	subscriptions				fundes.cash not null,
+	redemptions					fundes.cash not null,
+	realised_gain				fundes.cash not null,
+	royalty_income				fundes.cash not null,
+	fee_expense					fundes.cash not null,
+	distributed					fundes.cash not null,
+	primary key (fund_id, level, block, last_position, effective_at)
+);
+create index fund_late_effective on fundes.fund_late (fund_id, level, block, effective_at, last_position);
+create index fund_late_known on fundes.fund_late (fund_id, last_position) where level = 0;
+comment on table fundes.fund_late is 'Projection: entries of a fund that came late, with running sums (internal)';
+
+-- The same for holdings.
 create table fundes.holding_entry (
 	fund_id				bigint not null,
+	investor_id			text collate "C" not null,
 	last_position		bigint not null,
 	effective_at		timestamptz not null,
-	investor_id			text collate "C" not null,
 	units				fundes.units,
 	investment_amount	fundes.cash,
 	cost_basis			fundes.cash,
 	withdrawn_amount	fundes.cash,
 	realised_gain		fundes.cash,
 	distributions		fundes.cash,
-	primary key (fund_id, last_position, effective_at, investor_id)
+	primary key (fund_id, investor_id, last_position, effective_at)
 );
-create index holding_entry_investor on fundes.holding_entry (fund_id, investor_id, last_position);
 comment on table fundes.holding_entry is 'Projection: what each event added to a holding''s figures (internal)';
+
+create table fundes.holding_balance (
+	fund_id				bigint not null,
+	investor_id			text collate "C" not null,
+	last_position		bigint not null,
+	effective_at		timestamptz not null,
+	late_entries		bigint not null,
+	units				fundes.units not null,
+	investment_amount	fundes.cash not null,
+	cost_basis			fundes.cash not null,
+	withdrawn_amount	fundes.cash not null,
+	realised_gain		fundes.cash not null,
+	distributions		fundes.cash not null,
+	primary key (fund_id, investor_id, last_position)
+);
+create index holding_balance_effective on fundes.holding_balance (fund_id, investor_id, effective_at, last_position);
+comment on table fundes.holding_balance is 'Projection: running totals of a holding''s entries (internal)';
+
+create table fundes.holding_late (
+	fund_id				bigint not null,
+	investor_id			text collate "C" not null,
+	level				integer not null,
+	block				bigint not null,
+	last_position		bigint not null,
+	effective_at		timestamptz not null,
+	units				fundes.units not null,
+	investment_amount	fundes.cash not null,
+	cost_basis			fundes.cash not null,
+	withdrawn_amount	fundes.cash not null,
+	realised_gain		fundes.cash not null,
+	distributions		fundes.cash not null,
+	primary key (fund_id, investor_id, level, block, last_position, effective_at)
+);
+create index holding_late_effective on fundes.holding_late (fund_id, investor_id, level, block, effective_at, last_position);
+create index holding_late_known on fundes.holding_late (fund_id, investor_id, last_position) where level = 0;
+comment on table fundes.holding_late is 'Projection: entries of a holding that came late, with running sums (internal)';
 
 -- A fund with what has not been added to its row yet.
 create view fundes.fund_now as select * from fundes.fund;

@@ -7,6 +7,81 @@ comment on function fundes.compute_fund_value(bigint) is
 $$accumulated_purchase_value - accumulated_sold_value: the fund's net outlay for copyrights at cost, in cash. Its cost does not grow with the log. For what the fund is worth see nav in fund_sheet.
 Errors: 22004; UF002. Example: select fundes.compute_fund_value(1);$$;
 
+create function fundes.compute_fund_value(
+	fund_id bigint, as_of timestamptz, known_at timestamptz default 'infinity')
+	returns numeric
+	language c stable as 'MODULE_PATHNAME', 'fundes_compute_fund_value_at';
+comment on function fundes.compute_fund_value(bigint, timestamptz, timestamptz) is
+$$The fund's net outlay for copyrights, of what was effective at as_of (inclusive) and recorded by known_at: events up to the last position before the first that was recorded later. Its cost grows with the logarithm of the log.
+Errors: 22004; UF002. Example: select fundes.compute_fund_value(1, '2023-06-10 23:59:59+09');$$;
+
+create function fundes.fund_nav(
+	fund_id bigint, as_of timestamptz default 'infinity', known_at timestamptz default 'infinity')
+	returns numeric
+	language c stable as 'MODULE_PATHNAME', 'fundes_fund_nav';
+comment on function fundes.fund_nav(bigint, timestamptz, timestamptz) is
+$$Net asset value, capital_cash + asset_value - liabilities, in cash: of what was effective at as_of (inclusive) and recorded by known_at. 0 before the fund was created.
+Errors: 22004; UF002. Example: select fundes.fund_nav(1, '2023-06-30 23:59:59+09');$$;
+
+create type fundes.fund_state as (
+	fund_id						bigint,
+	as_of						timestamptz,
+	known_at					timestamptz,
+	nav							numeric,
+	nav_per_unit				numeric,
+	base_price					numeric,
+	price_date					date,
+	unrealised_gain				numeric,
+	capital_cash				numeric,
+	asset_value					numeric,
+	liabilities					numeric,
+	total_supply				numeric,
+	accumulated_purchase_value	numeric,
+	accumulated_sold_value		numeric,
+	subscriptions				numeric,
+	redemptions					numeric,
+	realised_gain				numeric,
+	royalty_income				numeric,
+	fee_expense					numeric,
+	distributed					numeric
+);
+comment on type fundes.fund_state is 'A fund''s figures as of a moment, as known at a moment; the figures are those of view fund_sheet. price_date: the day that base_price was struck for';
+
+create function fundes.fund_state_at(
+	fund_id bigint, as_of timestamptz, known_at timestamptz default 'infinity')
+	returns fundes.fund_state
+	language c stable as 'MODULE_PATHNAME', 'fundes_fund_state_at';
+comment on function fundes.fund_state_at(bigint, timestamptz, timestamptz) is
+$$All figures of a fund: of what was effective at as_of (inclusive) and recorded by known_at. base_price is the price that was struck last by then, NULL before the fund was created; nav_per_unit is NULL without units.
+Errors: 22004; UF002. Example: select * from fundes.fund_state_at(1, '2023-06-30 23:59:59+09', '2023-07-01 00:00+09');$$;
+
+create type fundes.investment_state as (
+	base_price			numeric,
+	current_value		numeric,
+	units				numeric,
+	investment_amount	numeric,
+	cost_basis			numeric,
+	withdrawn_amount	numeric,
+	realised_gain		numeric,
+	distributions		numeric
+);
+comment on type fundes.investment_state is 'An investor''s holding of a fund as of a moment, as known at a moment; the figures are those of view investment_current_value';
+
+create function fundes.investment_value_at(
+	investor_id text, fund_id bigint, as_of timestamptz, known_at timestamptz default 'infinity')
+	returns fundes.investment_state
+	language c stable as 'MODULE_PATHNAME', 'fundes_investment_value_at';
+comment on function fundes.investment_value_at(text, bigint, timestamptz, timestamptz) is
+$$What an investor held of a fund, and its value at the base_price in force, floor(units * base_price) at cash_scale: of what was effective at as_of (inclusive) and recorded by known_at. Zeros where the investor had nothing; base_price and current_value are NULL before the fund was created.
+Errors: 22004; UF001, UF002. Example: select * from fundes.investment_value_at('kim-01', 1, '2023-06-30 23:59:59+09');$$;
+
+create function fundes.nav_per_unit(fund_id bigint)
+	returns numeric
+	language c stable as 'MODULE_PATHNAME', 'fundes_nav_per_unit';
+comment on function fundes.nav_per_unit(bigint) is
+$$The live price: NAV / total_supply now, floor at 4 decimals, in cash a unit; NULL without units. Deals are made at base_price, the price last struck.
+Errors: 22004; UF002. Example: select fundes.nav_per_unit(1);$$;
+
 create view fundes.fund_sheet as
 select f.fund_id,
 	   f.name,

@@ -26,6 +26,7 @@
 
 #include "fund/fold.h"
 #include "fund/money.h"
+#include "fund/timeline.h"
 #include "json.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -38,9 +39,9 @@ typedef struct Fold
 	RowSet	   *rows;
 	const FoldEvent *event;
 	Row		   *fund;			/* NULL for an investor's events */
-	Row		   *entry;			/* of the fund, made with the first change */
+	List	   *entries;		/* of the fund: one for each moment */
 	Row		   *holding;		/* NULL where the event is about none */
-	Row		   *holding_entry;
+	List	   *holding_entries;
 } Fold;
 
 /*
@@ -80,30 +81,40 @@ require_equal(const Fold *fold, const char *key, Numeric expected)
  * Changing the fund
  */
 
+/* The fund's entry of this event for a moment. */
 static Row *
-entry_of(Fold *fold)
+entry_at(Fold *fold, TimestampTz moment)
 {
-	if (fold->entry == NULL)
-	{
-		Datum		keys[3];
+	Datum		keys[3];
+	ListCell   *cell;
+	Row		   *entry;
 
-		keys[0] = fold->fund->values[FUND_ID];
-		keys[1] = Int64GetDatum(fold->event->position);
-		keys[2] = TimestampTzGetDatum(fold->event->effective_at);
-		fold->entry = rows_add(fold->rows, TABLE_FUND_ENTRY, keys);
-		row_set(fold->entry, ENTRY_RECORDED_AT, TimestampTzGetDatum(fold->event->recorded_at));
-	}
-	return fold->entry;
+	foreach(cell, fold->entries)
+		if (row_time(lfirst(cell), ENTRY_EFFECTIVE_AT) == moment)
+			return lfirst(cell);
+	keys[0] = fold->fund->values[FUND_ID];
+	keys[1] = Int64GetDatum(fold->event->position);
+	keys[2] = TimestampTzGetDatum(moment);
+	entry = rows_add(fold->rows, TABLE_FUND_ENTRY, keys);
+	row_set(entry, ENTRY_RECORDED_AT, TimestampTzGetDatum(fold->event->recorded_at));
+	fold->entries = lappend(fold->entries, entry);
+	return entry;
 }
 
-/* Adds to a figure of the fund and of the event's entry. */
+/* Adds to a figure of the fund, as of a moment. */
 static void
-fund_add(Fold *fold, int column, Numeric amount)
+fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 {
 	if (num_sign(amount) == 0)
 		return;
 	row_add(fold->fund, column, amount);
-	row_add(entry_of(fold), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
+	row_add(entry_at(fold, moment), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
+}
+
+static void
+fund_add(Fold *fold, int column, Numeric amount)
+{
+	fund_add_at(fold, fold->event->effective_at, column, amount);
 }
 
 static void
@@ -121,7 +132,7 @@ note_price(Fold *fold)
 		{FUND_PRICE_DATE, ENTRY_PRICE_DATE},
 		{FUND_PRICE_SINCE, ENTRY_PRICE_SINCE}
 	};
-	Row		   *entry = entry_of(fold);
+	Row		   *entry = entry_at(fold, fold->event->effective_at);
 	int			i;
 
 	for (i = 0; i < lengthof(columns); i++)
@@ -131,6 +142,14 @@ note_price(Fold *fold)
 		else
 			row_set(entry, columns[i][1], fold->fund->values[columns[i][0]]);
 	}
+}
+
+/* Of the moments that it gets the column keeps the latest. */
+static void
+row_note_latest(Row *row, int column, TimestampTz moment)
+{
+	if (row->nulls[column] || moment > row_time(row, column))
+		row_set(row, column, TimestampTzGetDatum(moment));
 }
 
 static void
@@ -183,8 +202,9 @@ fold_fund_created(Fold *fold)
 	row_set(fund, FUND_MAX_PRICE_AGE,
 			DirectFunctionCall3(interval_in, CStringGetDatum("7 days"),
 								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	row_set(fund, FUND_ENTRIES, Int64GetDatum(0));
+	row_set(fund, FUND_LATE_ENTRIES, Int64GetDatum(0));
 	row_set(fund, FUND_CREATED_AT, TimestampTzGetDatum(fold->event->effective_at));
-	row_set(fund, FUND_LAST_EFFECTIVE_AT, TimestampTzGetDatum(fold->event->effective_at));
 	note_price(fold);
 }
 
@@ -283,11 +303,15 @@ find_holding(Fold *fold, bool create)
 			   psprintf("Investor \"%s\" has no investment in fund " INT64_FORMAT ".",
 						TextDatumGetCString(keys[1]), row_int64(fold->fund, FUND_ID)));
 	if (holding == NULL)
+	{
 		holding = rows_add(fold->rows, TABLE_INVESTMENT, keys);
+		row_set(holding, INVESTMENT_ENTRIES, Int64GetDatum(0));
+		row_set(holding, INVESTMENT_LATE_ENTRIES, Int64GetDatum(0));
+	}
 	row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
 	row_set(holding, INVESTMENT_LAST_POSITION, Int64GetDatum(fold->event->position));
+	row_note_latest(holding, INVESTMENT_LAST_EFFECTIVE_AT, fold->event->effective_at);
 	fold->holding = holding;
-	fold->holding_entry = NULL;
 }
 
 /* Adds to a figure of the holding and of the event's entry. */
@@ -297,17 +321,17 @@ holding_add(Fold *fold, int column, Numeric amount)
 	if (num_sign(amount) == 0)
 		return;
 	row_add(fold->holding, column, amount);
-	if (fold->holding_entry == NULL)
+	if (fold->holding_entries == NIL)
 	{
 		Datum		keys[4];
 
 		keys[0] = fold->fund->values[FUND_ID];
-		keys[1] = Int64GetDatum(fold->event->position);
-		keys[2] = TimestampTzGetDatum(fold->event->effective_at);
-		keys[3] = fold->holding->values[INVESTMENT_INVESTOR_ID];
-		fold->holding_entry = rows_add(fold->rows, TABLE_HOLDING_ENTRY, keys);
+		keys[1] = fold->holding->values[INVESTMENT_INVESTOR_ID];
+		keys[2] = Int64GetDatum(fold->event->position);
+		keys[3] = TimestampTzGetDatum(fold->event->effective_at);
+		fold->holding_entries = list_make1(rows_add(fold->rows, TABLE_HOLDING_ENTRY, keys));
 	}
-	row_add(fold->holding_entry, HOLDING_UNITS + column - FIRST_HOLDING_FIGURE, amount);
+	row_add(linitial(fold->holding_entries), HOLDING_UNITS + column - FIRST_HOLDING_FIGURE, amount);
 }
 
 /*
@@ -660,8 +684,11 @@ fold_event(RowSet *rows, const FoldEvent *event)
 	if (is_in_fund_stream(event->type_id))
 		row_set(fold.fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
 	row_set(fold.fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
-	if (event->effective_at > row_time(fold.fund, FUND_LAST_EFFECTIVE_AT))
-		row_set(fold.fund, FUND_LAST_EFFECTIVE_AT, TimestampTzGetDatum(event->effective_at));
+	row_note_latest(fold.fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
+	row_note_latest(fold.fund, FUND_LAST_RECORDED_AT, event->recorded_at);
+	timeline_advance(FUND_TIMELINE, fold.fund, fold.entries, event->position);
+	if (fold.holding != NULL)
+		timeline_advance(HOLDING_TIMELINE, fold.holding, fold.holding_entries, event->position);
 }
 
 /*

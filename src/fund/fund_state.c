@@ -3,10 +3,10 @@
  * fund_state.c
  *	  A fund's figures now or as of a past moment, see fund_state.h.
  *
- *	  The fund's row has the figures of now.  Those of a past moment are the
- *	  current ones less what the entries after it added; a price is that of the
- *	  last entry before it that struck one.  Each reads only what came later, or
- *	  one entry, along the primary key of fund_entry.
+ *	  The fund's row has the figures of now; those of a past moment are asked of
+ *	  its timeline.  Prices are struck in one order, by position and by
+ *	  effective_at: so the price in force is that of the last strike that is
+ *	  neither effective nor recorded too late.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +17,10 @@
 #include "fund/calendar.h"
 #include "fund/fund_state.h"
 #include "fund/money.h"
+#include "fund/timeline.h"
 #include "plan.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 
 static Numeric
 numeric_column(int column)
@@ -29,90 +31,95 @@ numeric_column(int column)
 	return isnull ? num_int(0) : DatumGetNumeric(value);
 }
 
-static void
-subtract_later(FundState *state, const Datum *fund_and_time)
+bool
+fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of, int64 known_position)
 {
-	static KeptPlan later = PLAN("select sum(capital_cash), sum(asset_value),"
-								 "       sum(liabilities), sum(total_supply)"
-								 "  from fundes.fund_entry"
-								 " where fund_id = $1 and effective_at > $2",
-								 INT8OID, TIMESTAMPTZOID);
+	static KeptPlan last = PLAN(
+		"select base_price, price_date, price_since from fundes.fund_entry"
+		" where fund_id = $1 and base_price is not null and last_position = least("
+		"   (select last_position from fundes.fund_entry"
+		"     where fund_id = $1 and base_price is not null and effective_at <= $2"
+		"     order by effective_at desc, last_position desc limit 1),"
+		"   (select last_position from fundes.fund_entry"
+		"     where fund_id = $1 and base_price is not null and last_position <= $3"
+		"     order by last_position desc limit 1))"
+		"   and effective_at <= $2 and last_position <= $3",
+		INT8OID, TIMESTAMPTZOID, INT8OID);
+	Datum		values[3];
+	bool		found;
 
-	(void) plan_fresh(&later, fund_and_time, NULL);
-	state->capital_cash = num_sub(state->capital_cash, numeric_column(1));
-	state->asset_value = num_sub(state->asset_value, numeric_column(2));
-	state->liabilities = num_sub(state->liabilities, numeric_column(3));
-	state->total_supply = num_sub(state->total_supply, numeric_column(4));
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = TimestampTzGetDatum(as_of);
+	values[2] = Int64GetDatum(known_position);
+	found = plan_read(&last, values, NULL) > 0;
+	if (found)
+	{
+		price->base_price = numeric_column(1);
+		price->date = DatumGetDateADT(plan_value(2, DATEOID, &price->no_date));
+		price->since = DatumGetTimestampTz(plan_value(3, TIMESTAMPTZOID, &price->no_since));
+	}
 	SPI_freetuptable(SPI_tuptable);
+	return found;
 }
 
 static void
-set_price_time(FundState *state, bool no_date, DateADT date,
-			   bool no_since, TimestampTz since)
+set_price(FundState *state, const FundPrice *price)
 {
-	char	   *zone = row_text(state->fund, FUND_TIME_ZONE);
-
-	state->has_price_time = !no_date || !no_since;
-	if (!no_date)
-		state->price_time = day_end(date, zone);
-	else if (!no_since)
-		state->price_time = since;
+	state->base_price = price->base_price;
+	state->has_price_time = !price->no_date || !price->no_since;
+	if (!price->no_date)
+		state->price_time = day_end(price->date, row_text(state->fund, FUND_TIME_ZONE));
+	else if (!price->no_since)
+		state->price_time = price->since;
 }
 
+/* What is committed now counts: the fund's lock may have been waited for. */
 static void
-find_price(FundState *state, const Datum *fund_and_time)
+find_past(FundState *state, FundPrice *price)
 {
-	static KeptPlan last = PLAN("select base_price, price_date, price_since"
-								"  from fundes.fund_entry"
-								" where fund_id = $1 and effective_at <= $2"
-								"   and base_price is not null"
-								" order by effective_at desc, last_position desc limit 1",
-								INT8OID, TIMESTAMPTZOID);
-	bool		no_date;
-	bool		no_since;
-	Datum		date;
-	Datum		since;
+	Numeric		figures[MAX_FIGURES];
+	bool		found;
 
-	if (plan_fresh(&last, fund_and_time, NULL) == 0)
+	PushActiveSnapshot(GetLatestSnapshot());
+	timeline_figures(FUND_TIMELINE, &state->fund->values[FUND_ID], state->at,
+					 ALL_POSITIONS, figures);
+	found = fund_price_at(price, row_int64(state->fund, FUND_ID), state->at, ALL_POSITIONS);
+	PopActiveSnapshot();
+	if (!found)
 		invalid_argument("effective_at is before the fund was created",
 						 psprintf("Fund " INT64_FORMAT " was created at %s.",
 								  row_int64(state->fund, FUND_ID),
 								  timestamptz_to_str(row_time(state->fund, FUND_CREATED_AT))),
 						 "Give an effective_at after that.");
-	state->base_price = numeric_column(1);
-	date = plan_value(2, DATEOID, &no_date);
-	since = plan_value(3, TIMESTAMPTZOID, &no_since);
-	set_price_time(state, no_date, DatumGetDateADT(date),
-				   no_since, DatumGetTimestampTz(since));
-	SPI_freetuptable(SPI_tuptable);
+	state->capital_cash = figures[FUND_CAPITAL_CASH - FIRST_FUND_FIGURE];
+	state->asset_value = figures[FUND_ASSET_VALUE - FIRST_FUND_FIGURE];
+	state->liabilities = figures[FUND_LIABILITIES - FIRST_FUND_FIGURE];
+	state->total_supply = figures[FUND_TOTAL_SUPPLY - FIRST_FUND_FIGURE];
 }
 
 void
 fund_state_at(FundState *state, Row *fund, TimestampTz at)
 {
+	FundPrice	price;
+
 	state->fund = fund;
 	state->at = at;
 	state->is_past = at < row_time(fund, FUND_LAST_EFFECTIVE_AT);
-	state->capital_cash = row_numeric(fund, FUND_CAPITAL_CASH);
-	state->asset_value = row_numeric(fund, FUND_ASSET_VALUE);
-	state->liabilities = row_numeric(fund, FUND_LIABILITIES);
-	state->total_supply = row_numeric(fund, FUND_TOTAL_SUPPLY);
 	if (state->is_past)
-	{
-		Datum		fund_and_time[2];
-
-		fund_and_time[0] = fund->values[FUND_ID];
-		fund_and_time[1] = TimestampTzGetDatum(at);
-		subtract_later(state, fund_and_time);
-		find_price(state, fund_and_time);
-	}
+		find_past(state, &price);
 	else
 	{
-		state->base_price = row_numeric(fund, FUND_BASE_PRICE);
-		set_price_time(state,
-					   fund->nulls[FUND_PRICE_DATE], row_date(fund, FUND_PRICE_DATE),
-					   fund->nulls[FUND_PRICE_SINCE], row_time(fund, FUND_PRICE_SINCE));
+		state->capital_cash = row_numeric(fund, FUND_CAPITAL_CASH);
+		state->asset_value = row_numeric(fund, FUND_ASSET_VALUE);
+		state->liabilities = row_numeric(fund, FUND_LIABILITIES);
+		state->total_supply = row_numeric(fund, FUND_TOTAL_SUPPLY);
+		price.base_price = row_numeric(fund, FUND_BASE_PRICE);
+		price.no_date = fund->nulls[FUND_PRICE_DATE];
+		price.date = row_date(fund, FUND_PRICE_DATE);
+		price.no_since = fund->nulls[FUND_PRICE_SINCE];
+		price.since = row_time(fund, FUND_PRICE_SINCE);
 	}
+	set_price(state, &price);
 	state->nav = num_sub(num_add(state->capital_cash, state->asset_value),
 						 state->liabilities);
 }
@@ -221,31 +228,27 @@ require_no_later_price(const FundState *state)
 static Numeric
 least_from_now_on(const FundState *state, bool liabilities)
 {
-#define LEAST(figure) \
-	"select min($3 - later) from (" \
-	"  select coalesce(sum(" figure ") over (order by effective_at desc, last_position desc" \
-	"    rows between unbounded preceding and 1 preceding), 0) as later" \
-	"  from fundes.fund_entry where fund_id = $1 and effective_at > $2) entries"
-	static KeptPlan spendable = PLAN(LEAST("coalesce(capital_cash, 0) - coalesce(liabilities, 0)"),
-									 INT8OID, TIMESTAMPTZOID, NUMERICOID);
-	static KeptPlan owed = PLAN(LEAST("liabilities"),
+	static KeptPlan spendable = PLAN(
+		FUND_LEAST("coalesce(capital_cash, 0) - coalesce(liabilities, 0)"),
+		INT8OID, TIMESTAMPTZOID, NUMERICOID);
+	static KeptPlan owed = PLAN(FUND_LEAST("coalesce(liabilities, 0)"),
 								INT8OID, TIMESTAMPTZOID, NUMERICOID);
-	Numeric		then = liabilities ? state->liabilities :
-		num_sub(state->capital_cash, state->liabilities);
+	Row		   *fund = state->fund;
+	Numeric		now = liabilities ? row_numeric(fund, FUND_LIABILITIES) :
+		num_sub(row_numeric(fund, FUND_CAPITAL_CASH), row_numeric(fund, FUND_LIABILITIES));
 	Datum		values[3];
-	Numeric		later;
+	Datum		least;
+	bool		isnull;
 
 	if (!state->is_past)
-		return then;
-	values[0] = state->fund->values[FUND_ID];
+		return now;
+	values[0] = fund->values[FUND_ID];
 	values[1] = TimestampTzGetDatum(state->at);
-	values[2] = liabilities ? state->fund->values[FUND_LIABILITIES] :
-		NumericGetDatum(num_sub(row_numeric(state->fund, FUND_CAPITAL_CASH),
-								row_numeric(state->fund, FUND_LIABILITIES)));
+	values[2] = NumericGetDatum(now);
 	(void) plan_fresh(liabilities ? &owed : &spendable, values, NULL);
-	later = numeric_column(1);
+	least = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
-	return num_cmp(later, then) < 0 ? later : then;
+	return isnull || num_cmp(now, DatumGetNumeric(least)) < 0 ? now : DatumGetNumeric(least);
 }
 
 static void

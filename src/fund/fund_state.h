@@ -26,6 +26,20 @@ typedef struct FundState
 	TimestampTz price_time;		/* what the price ages from */
 } FundState;
 
+/* A price in force, and what it ages from: the day it is for, or a moment. */
+typedef struct FundPrice
+{
+	Numeric		base_price;
+	bool		no_date;
+	DateADT		date;
+	bool		no_since;
+	TimestampTz since;
+} FundPrice;
+
+/* False where there was no price yet.  By the active snapshot. */
+extern bool fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of,
+						  int64 known_position);
+
 /* After all that was true up to a moment, that moment included. */
 extern void fund_state_at(FundState *state, Row *fund, TimestampTz at);
 

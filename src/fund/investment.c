@@ -19,6 +19,7 @@
 #include "fund/fund_state.h"
 #include "fund/money.h"
 #include "fund/streams.h"
+#include "fund/timeline.h"
 #include "plan.h"
 
 /* A row of the function's composite type, made from keys of the payload. */
@@ -167,47 +168,36 @@ require_holding(Command *cmd, Row *fund, const char *investor_id)
 	return holding;
 }
 
-/*
- * The least number of units that the holding comes to at the moment or after
- * any later event of its own; before its first event it has none.
- */
+/* The least number of units that the holding comes to, then or at any later moment. */
 static Numeric
-least_units(const FundState *state, Row *holding, const char *stream)
+least_units(const FundState *state, Row *holding)
 {
-	static KeptPlan select = PLAN(
-		"select least(min(units), case when min(since) > $2 then 0 end) from ("
-		"  select effective_at as since, lead(effective_at) over timeline as until,"
-		"         sum(case when type_id = $3 then (payload->>'units')::numeric"
-		"                  else -(payload->>'stock_quantity')::numeric end)"
-		"           over timeline as units"
-		"    from fundes.event"
-		"   where stream_id = (select s.stream_id from fundes.stream s where s.name = $1)"
-		"  window timeline as (order by effective_at, version)) history"
-		" where until > $2 or until is null",
-		TEXTOID, TIMESTAMPTZOID, INT4OID);
-	Datum		values[3];
-	bool		isnull;
+	static KeptPlan select = PLAN(HOLDING_LEAST("coalesce(units, 0)"),
+								  INT8OID, TEXTOID, TIMESTAMPTZOID, NUMERICOID);
+	Numeric		now = row_numeric(holding, INVESTMENT_UNITS);
+	Datum		values[4];
 	Datum		least;
+	bool		isnull;
 
 	if (!state->is_past)
-		return row_numeric(holding, INVESTMENT_UNITS);
-	values[0] = CStringGetTextDatum(stream);
-	values[1] = TimestampTzGetDatum(state->at);
-	values[2] = Int32GetDatum(INVESTMENT_CREATED);
+		return now;
+	values[0] = holding->values[INVESTMENT_FUND_ID];
+	values[1] = holding->values[INVESTMENT_INVESTOR_ID];
+	values[2] = TimestampTzGetDatum(state->at);
+	values[3] = NumericGetDatum(now);
 	(void) plan_fresh(&select, values, NULL);
 	least = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
-	return isnull ? num_int(0) : DatumGetNumeric(least);
+	return isnull || num_cmp(now, DatumGetNumeric(least)) < 0 ? now : DatumGetNumeric(least);
 }
 
 static void
-cancel_units(Command *cmd, const FundState *state, Row *holding,
-			 const char *stream, Numeric quantity)
+cancel_units(Command *cmd, const FundState *state, Row *holding, Numeric quantity)
 {
 	int			cash_scale = row_int32(state->fund, FUND_CASH_SCALE);
 	Numeric		held = row_numeric(holding, INVESTMENT_UNITS);
 	Numeric		basis = row_numeric(holding, INVESTMENT_COST_BASIS);
-	Numeric		least = least_units(state, holding, stream);
+	Numeric		least = least_units(state, holding);
 	bool		everything = num_cmp(quantity, held) == 0;
 	Numeric		paid;
 	Numeric		cost;
@@ -277,7 +267,7 @@ fundes_withdraw_investment(PG_FUNCTION_ARGS)
 		if (num_sign(state.total_supply) > 0)
 			require_fair_price(&state);
 		command_expect(&cmd, stream);
-		cancel_units(&cmd, &state, holding, stream, quantity);
+		cancel_units(&cmd, &state, holding, quantity);
 		command_append(&cmd, stream, "InvestmentWithdrawn");
 	}
 	command_end(&cmd);

@@ -137,6 +137,19 @@ num_div_floor(Numeric a, Numeric b, int scale)
 	return num_mul(call2(numeric_div_trunc, shifted, b), power_of_ten(-scale));
 }
 
+Numeric
+num_price(Numeric nav, Numeric units)
+{
+	Numeric		worth = num_abs(nav);
+	Numeric		price = num_div_floor(worth, units, PRICE_SCALE);
+
+	if (num_sign(nav) >= 0)
+		return price;
+	if (num_cmp(num_mul(price, units), worth) < 0)
+		price = num_add(price, power_of_ten(-PRICE_SCALE));
+	return num_negate(price);
+}
+
 static bool
 in_range(Numeric a, Quantity kind)
 {

@@ -42,6 +42,9 @@ extern Numeric num_div_floor(Numeric a, Numeric b, int scale);
 /* Whether a figure is one that the domain of its kind takes. */
 extern bool num_fits(Numeric a, Quantity kind);
 
+/* A price: NAV, which may be negative, by units; floor at PRICE_SCALE. */
+extern Numeric num_price(Numeric nav, Numeric units);
+
 /* Raises 22003 where a figure would be larger than its kind may be. */
 extern Numeric checked_range(Numeric a, Quantity kind);
 

@@ -20,9 +20,32 @@
 #include "utils/rel.h"
 #include "writer.h"
 
+/* Changes of figures, and sums of them. */
+#define FUND_CHANGES \
+	{"capital_cash", NUMERICOID, DOMAIN_CASH}, \
+	{"asset_value", NUMERICOID, DOMAIN_CASH}, \
+	{"liabilities", NUMERICOID, DOMAIN_CASH}, \
+	{"total_supply", NUMERICOID, DOMAIN_UNITS}, \
+	{"accumulated_purchase_value", NUMERICOID, DOMAIN_CASH}, \
+	{"accumulated_sold_value", NUMERICOID, DOMAIN_CASH}, \
+	{"subscriptions", NUMERICOID, DOMAIN_CASH}, \
+	{"redemptions", NUMERICOID, DOMAIN_CASH}, \
+	{"realised_gain", NUMERICOID, DOMAIN_CASH}, \
+	{"royalty_income", NUMERICOID, DOMAIN_CASH}, \
+	{"fee_expense", NUMERICOID, DOMAIN_CASH}, \
+	{"distributed", NUMERICOID, DOMAIN_CASH}
+
+#define HOLDING_CHANGES \
+	{"units", NUMERICOID, DOMAIN_UNITS}, \
+	{"investment_amount", NUMERICOID, DOMAIN_CASH}, \
+	{"cost_basis", NUMERICOID, DOMAIN_CASH}, \
+	{"withdrawn_amount", NUMERICOID, DOMAIN_CASH}, \
+	{"realised_gain", NUMERICOID, DOMAIN_CASH}, \
+	{"distributions", NUMERICOID, DOMAIN_CASH}
+
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, false, 30, {
+		"fund", 1, false, 35, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID, DOMAIN_CASH_SCALE},
@@ -46,7 +69,10 @@ const Table tables[NTABLES] = {
 			{"distributed", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"created_at", TIMESTAMPTZOID},
 			{"last_effective_at", TIMESTAMPTZOID},
-			{"last_version", INT8OID}, {"last_position", INT8OID}
+			{"last_version", INT8OID}, {"last_position", INT8OID},
+			{"last_recorded_at", TIMESTAMPTZOID}, {"entries", INT8OID},
+			{"late_entries", INT8OID}, {"balance_at", TIMESTAMPTZOID},
+			{"late_before", TIMESTAMPTZOID}
 		}
 	},
 	[TABLE_INVESTOR] = {
@@ -57,7 +83,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_INVESTMENT] = {
-		"investment", 2, false, 10, {
+		"investment", 2, false, 15, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"units", NUMERICOID, DOMAIN_REQUIRED_UNITS},
 			{"investment_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
@@ -65,7 +91,10 @@ const Table tables[NTABLES] = {
 			{"withdrawn_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"realised_gain", NUMERICOID, DOMAIN_CASH},
 			{"distributions", NUMERICOID, DOMAIN_REQUIRED_CASH},
-			{"last_version", INT8OID}, {"last_position", INT8OID}
+			{"last_version", INT8OID}, {"last_position", INT8OID},
+			{"last_effective_at", TIMESTAMPTZOID}, {"entries", INT8OID},
+			{"late_entries", INT8OID}, {"balance_at", TIMESTAMPTZOID},
+			{"late_before", TIMESTAMPTZOID}
 		}
 	},
 	[TABLE_MCP] = {
@@ -106,32 +135,47 @@ const Table tables[NTABLES] = {
 		"fund_entry", 3, true, 19, {
 			{"fund_id", INT8OID}, {"last_position", INT8OID},
 			{"effective_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
-			{"capital_cash", NUMERICOID, DOMAIN_CASH},
-			{"asset_value", NUMERICOID, DOMAIN_CASH},
-			{"liabilities", NUMERICOID, DOMAIN_CASH},
-			{"total_supply", NUMERICOID, DOMAIN_UNITS},
-			{"accumulated_purchase_value", NUMERICOID, DOMAIN_CASH},
-			{"accumulated_sold_value", NUMERICOID, DOMAIN_CASH},
-			{"subscriptions", NUMERICOID, DOMAIN_CASH},
-			{"redemptions", NUMERICOID, DOMAIN_CASH},
-			{"realised_gain", NUMERICOID, DOMAIN_CASH},
-			{"royalty_income", NUMERICOID, DOMAIN_CASH},
-			{"fee_expense", NUMERICOID, DOMAIN_CASH},
-			{"distributed", NUMERICOID, DOMAIN_CASH},
+			FUND_CHANGES,
 			{"base_price", NUMERICOID, DOMAIN_PRICE}, {"price_date", DATEOID},
 			{"price_since", TIMESTAMPTZOID}
 		}
 	},
+	[TABLE_FUND_BALANCE] = {
+		"fund_balance", 2, true, 17, {
+			{"fund_id", INT8OID}, {"last_position", INT8OID},
+			{"effective_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
+			{"late_entries", INT8OID},
+			FUND_CHANGES
+		}
+	},
+	[TABLE_FUND_LATE] = {
+		"fund_late", 5, true, 17, {
+			{"fund_id", INT8OID}, {"level", INT4OID}, {"block", INT8OID},
+			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			FUND_CHANGES
+		}
+	},
 	[TABLE_HOLDING_ENTRY] = {
 		"holding_entry", 4, true, 10, {
-			{"fund_id", INT8OID}, {"last_position", INT8OID},
-			{"effective_at", TIMESTAMPTZOID}, {"investor_id", TEXTOID},
-			{"units", NUMERICOID, DOMAIN_UNITS},
-			{"investment_amount", NUMERICOID, DOMAIN_CASH},
-			{"cost_basis", NUMERICOID, DOMAIN_CASH},
-			{"withdrawn_amount", NUMERICOID, DOMAIN_CASH},
-			{"realised_gain", NUMERICOID, DOMAIN_CASH},
-			{"distributions", NUMERICOID, DOMAIN_CASH}
+			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
+			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			HOLDING_CHANGES
+		}
+	},
+	[TABLE_HOLDING_BALANCE] = {
+		"holding_balance", 3, true, 11, {
+			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
+			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			{"late_entries", INT8OID},
+			HOLDING_CHANGES
+		}
+	},
+	[TABLE_HOLDING_LATE] = {
+		"holding_late", 6, true, 12, {
+			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
+			{"level", INT4OID}, {"block", INT8OID},
+			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			HOLDING_CHANGES
 		}
 	}
 };
@@ -205,14 +249,14 @@ make_key(RowKey *key, TableId id, const Datum *keys)
 	{
 		Size		left = sizeof(key->text) - (end - key->text);
 
-		/* an id has no space in it, and a text stands last */
+		/* of the keys one at most is a text, so the spaces tell them apart */
 		if (table->columns[i].type == TEXTOID)
 		{
 			char	   *name = TextDatumGetCString(keys[i]);
 
-			if (strlen(name) >= left)
+			if (strlen(name) + 1 >= left)
 				elog(ERROR, "key of fundes.%s is too long", table->name);
-			strlcpy(end, name, left);
+			snprintf(end, left, "%s ", name);
 		}
 		else
 			snprintf(end, left, INT64_FORMAT " ", (int64) keys[i]);
@@ -274,6 +318,13 @@ relation_of(RowSet *set, TableId table, const char *suffix)
 													  tables[table].name, suffix), -1),
 								NoLock, false);
 	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
+}
+
+const char *
+rows_table_name(RowSet *set, TableId table)
+{
+	return psprintf("%s%s", set->scratch ? psprintf("pg_temp.%s", set->scratch) : "fundes.",
+					tables[table].name);
 }
 
 static Row *
@@ -560,8 +611,8 @@ has_changed(List *rows)
  * Writes what has changed of a table and forgets its rows.  Updates come
  * first: a new row may need a unique key that they set free.
  */
-static void
-flush_table(RowSet *set, TableId table)
+void
+rows_flush_table(RowSet *set, TableId table)
 {
 	List	   *rows = set->rows[table];
 
@@ -592,7 +643,7 @@ rows_flush(RowSet *set)
 	int			i;
 
 	for (i = 0; i < NTABLES; i++)
-		flush_table(set, i);
+		rows_flush_table(set, i);
 }
 
 void
@@ -604,7 +655,7 @@ rows_relieve(RowSet *set)
 		return;
 	for (i = 0; i < NTABLES; i++)
 		if (tables[i].journal)
-			flush_table(set, i);
+			rows_flush_table(set, i);
 	if (MemoryContextMemAllocated(set->context, true) >= FLUSH_BYTES)
 		rows_flush(set);
 }

@@ -56,7 +56,7 @@ create role fundes_test_nobody;
 create role fundes_test_teller;
 grant usage on schema fundes to fundes_test_teller;
 grant execute on function fundes.create_investment, fundes.append, fundes.read_stream, fundes.update_mcp_asset_value,
-	fundes.compute_fund_value, fundes.get_investment_details to fundes_test_teller;
+	fundes.compute_fund_value(bigint), fundes.get_investment_details to fundes_test_teller;
 grant select on fundes.fund_sheet, fundes.investment_current_value, fundes.investment_details to fundes_test_teller;
 
 create function pg_temp.as_role(role name, command text) returns text

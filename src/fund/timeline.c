@@ -1,0 +1,435 @@
+/*-------------------------------------------------------------------------
+ *
+ * timeline.c
+ *	  The figures of a fund or a holding as of any moment, see timeline.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "fund/money.h"
+#include "fund/timeline.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "plan.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#define BLOCK_ENTRIES 32		/* between two balances */
+#define LATE_RADIX_BITS 4		/* late blocks grow by this power of two */
+#define LATE_MAX_LEVEL (63 / LATE_RADIX_BITS)
+
+/*
+ * The tables of a timeline.  In each the keys of the owner stand first; entry,
+ * balance and late have the figures in the same order as the owner.
+ */
+typedef struct Timeline
+{
+	TableId		owner;
+	TableId		entry;
+	TableId		balance;
+	TableId		late;
+	int			nkeys;
+	int			nfigures;
+
+	/* columns of the owner */
+	int			figures;
+	int			entries;		/* how many there are */
+	int			late_entries;	/* how many of them came late */
+	int			last_effective_at;
+	int			balance_at;		/* last_effective_at at the last balance */
+	int			late_before;	/* and at the one before */
+
+	/* columns of the other tables; last_position stands before effective_at */
+	int			entry_effective_at;
+	int			entry_figures;
+	int			balance_effective_at;
+	int			balance_late_entries;
+	int			balance_figures;
+	int			late_figures;
+} Timeline;
+
+static const Timeline timelines[NTIMELINES] = {
+	[FUND_TIMELINE] = {
+		TABLE_FUND, TABLE_FUND_ENTRY, TABLE_FUND_BALANCE, TABLE_FUND_LATE,
+		1, LAST_FUND_FIGURE - FIRST_FUND_FIGURE + 1,
+		FIRST_FUND_FIGURE, FUND_ENTRIES, FUND_LATE_ENTRIES,
+		FUND_LAST_EFFECTIVE_AT, FUND_BALANCE_AT, FUND_LATE_BEFORE,
+		ENTRY_EFFECTIVE_AT, ENTRY_CAPITAL_CASH,
+		BALANCE_EFFECTIVE_AT, BALANCE_LATE_ENTRIES, BALANCE_CAPITAL_CASH,
+		LATE_CAPITAL_CASH
+	},
+	[HOLDING_TIMELINE] = {
+		TABLE_INVESTMENT, TABLE_HOLDING_ENTRY, TABLE_HOLDING_BALANCE, TABLE_HOLDING_LATE,
+		2, LAST_HOLDING_FIGURE - FIRST_HOLDING_FIGURE + 1,
+		FIRST_HOLDING_FIGURE, INVESTMENT_ENTRIES, INVESTMENT_LATE_ENTRIES,
+		INVESTMENT_LAST_EFFECTIVE_AT, INVESTMENT_BALANCE_AT, INVESTMENT_LATE_BEFORE,
+		HOLDING_EFFECTIVE_AT, HOLDING_UNITS,
+		HOLDING_BALANCE_EFFECTIVE_AT, HOLDING_BALANCE_LATE_ENTRIES, HOLDING_BALANCE_UNITS,
+		HOLDING_LATE_UNITS
+	}
+};
+
+/*
+ * Text of statements
+ */
+
+/* The names of some columns in a pattern, in which @ stands for the name. */
+static char *
+columns(TableId table, int first, int count, const char *pattern,
+		const char *separator)
+{
+	StringInfoData list;
+	const char *c;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = first; i < first + count; i++)
+	{
+		appendStringInfoString(&list, i > first ? separator : "");
+		for (c = pattern; *c != '\0'; c++)
+		{
+			if (*c == '@')
+				appendStringInfoString(&list, tables[table].columns[i].name);
+			else
+				appendStringInfoChar(&list, *c);
+		}
+	}
+	return list.data;
+}
+
+/* "fund_id = $1 and investor_id = $2" */
+static char *
+key_condition(const Timeline *t)
+{
+	StringInfoData condition;
+	int			i;
+
+	initStringInfo(&condition);
+	for (i = 0; i < t->nkeys; i++)
+		appendStringInfo(&condition, "%s%s = $%d", i > 0 ? " and " : "",
+						 tables[t->owner].columns[i].name, i + 1);
+	return condition.data;
+}
+
+static char *
+figures_list(const Timeline *t, const char *pattern)
+{
+	return columns(t->owner, t->figures, t->nfigures, pattern, ", ");
+}
+
+static void
+set_arguments(KeptPlan *plan, const Timeline *t, const Oid *types, int ntypes)
+{
+	int			i;
+
+	plan->nargs = 0;
+	for (i = 0; i < t->nkeys; i++)
+		plan->argtypes[plan->nargs++] = tables[t->owner].columns[i].type;
+	for (i = 0; i < ntypes; i++)
+		plan->argtypes[plan->nargs++] = types[i];
+}
+
+/*
+ * Keeping it
+ */
+
+/*
+ * Makes the block of a level that a late entry completes: sorted, with running
+ * sums.  Each level is made from the entries themselves, those of level 0.
+ */
+static void
+add_late_block(const Timeline *t, Row *owner, int level, int64 block)
+{
+	const char *late = rows_table_name(owner->set, t->late);
+	StringInfoData keys;
+	int64		first = block << (level * LATE_RADIX_BITS);
+	int64		last = ((block + 1) << (level * LATE_RADIX_BITS)) - 1;
+	int			i;
+
+	initStringInfo(&keys);
+	for (i = 0; i < t->nkeys; i++)
+		appendStringInfo(&keys, "%s = %s and ", tables[t->owner].columns[i].name,
+						 tables[t->owner].columns[i].type == TEXTOID ?
+						 quote_literal_cstr(row_text(owner, i)) :
+						 psprintf(INT64_FORMAT, row_int64(owner, i)));
+	rows_flush_table(owner->set, t->late);
+	(void) plan_once(psprintf("insert into %s select %s, %d, " INT64_FORMAT
+							  ", last_position, effective_at, %s from %s"
+							  " where %s level = 0 and block between " INT64_FORMAT " and " INT64_FORMAT
+							  " window timeline as (order by effective_at, last_position"
+							  " rows unbounded preceding)",
+							  late, columns(t->owner, 0, t->nkeys, "@", ", "), level, block,
+							  figures_list(t, "sum(@) over timeline"), late,
+							  keys.data, first, last), false);
+}
+
+static void
+add_late(const Timeline *t, Row *owner, const Row *entry)
+{
+	int64		number = row_int64(owner, t->late_entries);
+	Datum		keys[6];
+	Row		   *late;
+	int			level;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < t->nkeys; i++)
+		keys[n++] = owner->values[i];
+	keys[n++] = Int32GetDatum(0);
+	keys[n++] = Int64GetDatum(number);
+	keys[n++] = entry->values[t->entry_effective_at - 1];
+	keys[n++] = entry->values[t->entry_effective_at];
+	late = rows_add(owner->set, t->late, keys);
+	for (i = 0; i < t->nfigures; i++)
+		row_set(late, t->late_figures + i,
+				entry->nulls[t->entry_figures + i] ? NumericGetDatum(num_int(0)) :
+				entry->values[t->entry_figures + i]);
+	row_set(owner, t->late_entries, Int64GetDatum(++number));
+	for (level = 1; level <= LATE_MAX_LEVEL; level++)
+	{
+		int			bits = level * LATE_RADIX_BITS;
+
+		if ((number & ((INT64CONST(1) << bits) - 1)) != 0)
+			break;
+		add_late_block(t, owner, level, (number >> bits) - 1);
+	}
+}
+
+static void
+add_balance(const Timeline *t, Row *owner, int64 position)
+{
+	Datum		keys[3];
+	Row		   *balance;
+	int			i;
+
+	for (i = 0; i < t->nkeys; i++)
+		keys[i] = owner->values[i];
+	keys[i] = Int64GetDatum(position);
+	balance = rows_add(owner->set, t->balance, keys);
+	row_set(balance, t->balance_effective_at, owner->values[t->last_effective_at]);
+	row_set(balance, t->balance_late_entries, owner->values[t->late_entries]);
+	for (i = 0; i < t->nfigures; i++)
+		row_set(balance, t->balance_figures + i, owner->values[t->figures + i]);
+	if (t->owner == TABLE_FUND)
+		row_set(balance, BALANCE_RECORDED_AT, owner->values[FUND_LAST_RECORDED_AT]);
+
+	if (owner->nulls[t->balance_at])
+		row_set_null(owner, t->late_before);
+	else
+		row_set(owner, t->late_before, owner->values[t->balance_at]);
+	row_set(owner, t->balance_at, owner->values[t->last_effective_at]);
+}
+
+void
+timeline_advance(TimelineId id, Row *owner, List *entries, int64 position)
+{
+	const Timeline *t = &timelines[id];
+	int64		before = row_int64(owner, t->entries);
+	int64		after = before + list_length(entries);
+	ListCell   *cell;
+
+	foreach(cell, entries)
+	{
+		const Row  *entry = lfirst(cell);
+
+		if (!owner->nulls[t->late_before] &&
+			row_time(entry, t->entry_effective_at) < row_time(owner, t->late_before))
+			add_late(t, owner, entry);
+	}
+	row_set(owner, t->entries, Int64GetDatum(after));
+	if (before / BLOCK_ENTRIES != after / BLOCK_ENTRIES)
+		add_balance(t, owner, position);
+}
+
+/*
+ * Questions
+ */
+
+static void
+build_question(KeptPlan *plan, const Timeline *t)
+{
+	static const Oid types[] = {TIMESTAMPTZOID, INT8OID};
+	char	   *keys = key_condition(t);
+	char	   *balance = psprintf("fundes.%s", tables[t->balance].name);
+	int			as_of = t->nkeys + 1;
+	int			known = t->nkeys + 2;
+
+	set_arguments(plan, t, types, lengthof(types));
+	plan->sql = psprintf(
+		"select %s, n.late_entries, coalesce((select block + 1 from fundes.%s"
+		"    where %s and level = 0 and last_position <= $%d"
+		"    order by last_position desc limit 1), 0)"
+		"  from (select least("
+		"          coalesce((select last_position from %s where %s and effective_at <= $%d"
+		"            order by effective_at desc, last_position desc limit 1), 0),"
+		"          coalesce((select last_position from %s where %s and last_position <= $%d"
+		"            order by last_position desc limit 1), 0)) as last_position) p"
+		"  left join %s b on %s and b.last_position = p.last_position"
+		"  left join lateral (select last_position, late_entries from %s"
+		"    where %s and last_position > p.last_position"
+		"    order by last_position offset 1 limit 1) n on true,"
+		"  lateral (select %s from fundes.%s"
+		"    where %s and last_position > p.last_position and last_position <= $%d"
+		"      and last_position <= coalesce(n.last_position, $%d) and effective_at <= $%d) e",
+		figures_list(t, "coalesce(b.@, 0) + coalesce(e.@, 0)"), tables[t->late].name,
+		keys, known,
+		balance, keys, as_of, balance, keys, known,
+		balance, keys, balance, keys,
+		figures_list(t, "sum(@) as @"), tables[t->entry].name,
+		keys, known, known, as_of);
+}
+
+static void
+build_late_question(KeptPlan *plan, const Timeline *t)
+{
+	static const Oid types[] = {TIMESTAMPTZOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID};
+	int			n = t->nkeys;
+
+	set_arguments(plan, t, types, lengthof(types));
+	plan->sql = psprintf(
+		"select %s from unnest($%d, $%d, $%d) as b(level, block, sign),"
+		"  lateral (select * from fundes.%s l"
+		"    where %s and l.level = b.level and l.block = b.block and effective_at <= $%d"
+		"    order by effective_at desc, last_position desc limit 1) l",
+		figures_list(t, "sum(@ * sign)"), n + 2, n + 3, n + 4,
+		tables[t->late].name, key_condition(t), n + 1);
+}
+
+static void
+build_questions(KeptPlan *question, KeptPlan *late, const Timeline *t)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	build_late_question(late, t);
+	build_question(question, t);
+	MemoryContextSwitchTo(old);
+}
+
+/* Blocks of late entries, each to be added or taken off. */
+typedef struct Blocks
+{
+	Datum		levels[2 * 16 * (LATE_MAX_LEVEL + 1)];
+	Datum		blocks[2 * 16 * (LATE_MAX_LEVEL + 1)];
+	Datum		signs[2 * 16 * (LATE_MAX_LEVEL + 1)];
+	int			n;
+} Blocks;
+
+/* The blocks that the first so many late entries are made up of. */
+static void
+put_blocks(Blocks *blocks, int64 count, int sign)
+{
+	int64		done = 0;
+	int			level;
+
+	for (level = LATE_MAX_LEVEL; level >= 0; level--)
+	{
+		int			bits = level * LATE_RADIX_BITS;
+
+		while (count - done >= INT64CONST(1) << bits)
+		{
+			blocks->levels[blocks->n] = Int32GetDatum(level);
+			blocks->blocks[blocks->n] = Int64GetDatum(done >> bits);
+			blocks->signs[blocks->n++] = Int32GetDatum(sign);
+			done += INT64CONST(1) << bits;
+		}
+	}
+}
+
+static void
+add_row(Numeric *figures, int nfigures)
+{
+	int			i;
+
+	for (i = 0; i < nfigures; i++)
+	{
+		bool		isnull;
+		Datum		value = plan_value(i + 1, NUMERICOID, &isnull);
+
+		if (!isnull)
+			figures[i] = num_add(figures[i], DatumGetNumeric(value));
+	}
+}
+
+/* Adds the late entries from number first on, up to before number end. */
+static void
+add_late_figures(const Timeline *t, KeptPlan *plan, const Datum *keys,
+				 TimestampTz as_of, int64 first, int64 end, Numeric *figures)
+{
+	Blocks	   *blocks = palloc(sizeof(Blocks));
+	Datum		values[6];
+	int			n = t->nkeys;
+
+	blocks->n = 0;
+	put_blocks(blocks, end, 1);
+	put_blocks(blocks, first, -1);
+	memcpy(values, keys, sizeof(Datum) * n);
+	values[n] = TimestampTzGetDatum(as_of);
+	values[n + 1] = PointerGetDatum(construct_array(blocks->levels, blocks->n, INT4OID,
+													sizeof(int32), true, TYPALIGN_INT));
+	values[n + 2] = PointerGetDatum(construct_array(blocks->blocks, blocks->n, INT8OID,
+													sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	values[n + 3] = PointerGetDatum(construct_array(blocks->signs, blocks->n, INT4OID,
+													sizeof(int32), true, TYPALIGN_INT));
+	(void) plan_read(plan, values, NULL);
+	add_row(figures, t->nfigures);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
+				 int64 known_position, Numeric *figures)
+{
+	static KeptPlan questions[NTIMELINES];
+	static KeptPlan late_questions[NTIMELINES];
+	const Timeline *t = &timelines[id];
+	Datum		values[4];
+	Datum		first;
+	Datum		end;
+	bool		none_after;
+	bool		isnull;
+	int			i;
+
+	if (questions[id].sql == NULL)
+		build_questions(&questions[id], &late_questions[id], t);
+	memcpy(values, keys, sizeof(Datum) * t->nkeys);
+	values[t->nkeys] = TimestampTzGetDatum(as_of);
+	values[t->nkeys + 1] = Int64GetDatum(known_position);
+	(void) plan_read(&questions[id], values, NULL);
+	for (i = 0; i < t->nfigures; i++)
+		figures[i] = num_int(0);
+	add_row(figures, t->nfigures);
+	first = plan_value(t->nfigures + 1, INT8OID, &none_after);
+	end = plan_value(t->nfigures + 2, INT8OID, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	if (!none_after && DatumGetInt64(first) < DatumGetInt64(end))
+		add_late_figures(t, &late_questions[id], keys, as_of,
+						 DatumGetInt64(first), DatumGetInt64(end), figures);
+}
+
+int64
+timeline_known_position(int64 fund_id, TimestampTz known_at)
+{
+	static KeptPlan select = PLAN(
+		"select last_position - 1 from fundes.fund_entry"
+		" where fund_id = $1 and recorded_at > $2 and last_position > coalesce("
+		"   (select last_position from fundes.fund_balance"
+		"     where fund_id = $1 and recorded_at <= $2"
+		"     order by recorded_at desc, last_position desc limit 1), 0)"
+		" order by last_position limit 1",
+		INT8OID, TIMESTAMPTZOID);
+	Datum		values[2];
+	int64		position;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = TimestampTzGetDatum(known_at);
+	if (TIMESTAMP_IS_NOEND(known_at) || plan_read(&select, values, NULL) == 0)
+		return ALL_POSITIONS;
+	position = DatumGetInt64(plan_value(1, INT8OID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return position;
+}
