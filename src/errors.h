@@ -26,9 +26,14 @@
 #define ERRCODE_INVALID_AMOUNT				UF('0', '5')
 #define ERRCODE_AMOUNT_TOO_SMALL			UF('1', '2')
 #define ERRCODE_RESIDUAL_ASSETS				UF('1', '7')
+#define ERRCODE_ALREADY_REVERSED			UF('1', '3')
+#define ERRCODE_REVERSAL_BREAKS				UF('1', '4')
 
 /* price and time */
 #define ERRCODE_PRICE_STALE					UF('0', '9')
+#define ERRCODE_TRADING_HALTED				UF('1', '0')
+#define ERRCODE_PERIOD_CLOSED				UF('1', '1')
+#define ERRCODE_FUND_CLOSED					UF('1', '9')
 #define ERRCODE_EFFECTIVE_IN_FUTURE			UF('2', '0')
 
 /* the log */

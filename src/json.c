@@ -70,10 +70,29 @@ json_put_int64(JsonObject *object, const char *key, int64 value)
 }
 
 void
+json_put_bool(JsonObject *object, const char *key, bool value)
+{
+	JsonbValue	v;
+
+	v.type = jbvBool;
+	v.val.boolean = value;
+	put(object, key, &v);
+}
+
+void
 json_put_date(JsonObject *object, const char *key, DateADT value)
 {
 	json_put_string(object, key,
 					JsonEncodeDateTime(NULL, DateADTGetDatum(value), DATEOID, NULL));
+}
+
+void
+json_put_moment(JsonObject *object, const char *key, TimestampTz value)
+{
+	int			utc = 0;
+
+	json_put_string(object, key,
+					JsonEncodeDateTime(NULL, TimestampTzGetDatum(value), TIMESTAMPTZOID, &utc));
 }
 
 void
@@ -187,6 +206,27 @@ DateADT
 json_date(const Jsonb *object, const char *key)
 {
 	return json_iso_date(json_string(object, key));
+}
+
+/* Without an offset a text would mean what the session's zone makes of it. */
+bool
+json_find_moment(const Jsonb *object, const char *key, TimestampTz *value)
+{
+	char	   *text;
+
+	if (json_find(object, key) == NULL)
+		return false;
+	text = json_string(object, key);
+	if (!json_is_iso_date(text) || strpbrk(text + 10, "+-Zz") == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload does not fit its type: key \"%s\"", key),
+				 errdetail("\"%s\" is not a moment with an offset, as in ISO 8601.", text),
+				 errhint("Write it as YYYY-MM-DDThh:mm:ss+00:00.")));
+	*value = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(text),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	return true;
 }
 
 Jsonb *

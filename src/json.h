@@ -27,7 +27,10 @@ extern void json_put_null(JsonObject *object, const char *key);
 extern void json_put_string(JsonObject *object, const char *key, const char *value);
 extern void json_put_numeric(JsonObject *object, const char *key, Numeric value);
 extern void json_put_int64(JsonObject *object, const char *key, int64 value);
+extern void json_put_bool(JsonObject *object, const char *key, bool value);
 extern void json_put_date(JsonObject *object, const char *key, DateADT value);
+/* A moment is written in UTC, as in ISO 8601. */
+extern void json_put_moment(JsonObject *object, const char *key, TimestampTz value);
 extern void json_put_json(JsonObject *object, const char *key, Jsonb *value);
 extern Jsonb *json_end(JsonObject *object);
 
@@ -39,6 +42,9 @@ extern Numeric json_numeric(const Jsonb *object, const char *key);
 extern int64 json_int64(const Jsonb *object, const char *key);
 extern char *json_string(const Jsonb *object, const char *key);
 extern DateADT json_date(const Jsonb *object, const char *key);
+
+/* Whether a key that may be absent has a moment. */
+extern bool json_find_moment(const Jsonb *object, const char *key, TimestampTz *value);
 
 /* Whether a text begins as YYYY-MM-DD, which every DateStyle reads alike. */
 extern bool json_is_iso_date(const char *text);

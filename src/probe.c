@@ -64,6 +64,12 @@ probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
 	return index_getnext_slot(probe->scan, direction, probe->slot);
 }
 
+bool
+probe_next(Probe *probe, ScanDirection direction)
+{
+	return index_getnext_slot(probe->scan, direction, probe->slot);
+}
+
 /* A row of our own is known, whatever the command that wrote it. */
 void
 probe_require_known(Probe *probe)

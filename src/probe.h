@@ -35,6 +35,9 @@ extern void probe_key(Probe *probe, Oid type, Datum value);
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
+/* Finds the next row in that direction. */
+extern bool probe_next(Probe *probe, ScanDirection direction);
+
 /*
  * Raises 40001 where the transaction's snapshot does not know the row that was
  * found: what the transaction has read before may be older.

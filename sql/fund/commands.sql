@@ -4,7 +4,8 @@
 --   expected_version  of the stream that the event goes to; NULL: any
 --   metadata          who and why
 -- Any command may raise 22004, 22003, UF008 (event_id known with other
--- content), UF020 (effective_at in the future), UF021 (wrong expected version).
+-- content), UF011 (in a closed period), UF020 (effective_at in the future),
+-- UF021 (wrong expected version).
 
 create type fundes.investment_receipt as (
 	units		fundes.units,
@@ -157,6 +158,28 @@ comment on function fundes.pay_fee(bigint, numeric, text, timestamptz, uuid, big
 $$Pays an accrued fee from the fund's cash and returns the event's id.
 Errors: UF002 fund; UF003 more than is accrued of that kind; UF005 amount; 22023 kind.
 Example: select fundes.pay_fee(1, 1500);$$;
+
+create function fundes.close_period(
+	fund_id bigint, through_date date, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_close_period';
+comment on function fundes.close_period(bigint, date, text, timestamptz, uuid, bigint, jsonb) is
+$$Closes a fund's books through the end of a day in its zone and returns the event's id. Nothing can be dated into the closed period any more, and no day of it valued anew (UF011).
+Errors: UF002 fund; UF020 the day has not ended; 22023 a day that is closed already, or before the fund was created.
+Example: select fundes.close_period(1, '2023-06-30', 'half-year report');$$;
+
+create function fundes.reopen_period(
+	fund_id bigint, through_date date default null, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_reopen_period';
+comment on function fundes.reopen_period(bigint, date, text, timestamptz, uuid, bigint, jsonb) is
+$$Opens a fund's books again and returns the event's id: they are closed through through_date from then on, or NULL: not at all.
+Errors: UF002 fund; 22023 nothing is closed, or through_date is not before the closed period's last day.
+Example: select fundes.reopen_period(1, '2023-05-31', 'a royalty was missing');$$;
 
 create function fundes.record_mcp_price(
 	copyright_code text, registration_number text, music_id text, price_date date, price numeric)

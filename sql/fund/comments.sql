@@ -2,7 +2,7 @@
 
 comment on column fundes.fund_sheet.fund_id is 'The fund';
 comment on column fundes.fund_sheet.name is 'Its name';
-comment on column fundes.fund_sheet.status is 'open';
+comment on column fundes.fund_sheet.status is 'open; closed after close_fund';
 comment on column fundes.fund_sheet.currency is 'Code of ISO 4217';
 comment on column fundes.fund_sheet.capital_cash is 'Cash of the fund';
 comment on column fundes.fund_sheet.asset_value is 'Sum of the values of the copyrights held, as last valued, or at cost';
@@ -22,7 +22,8 @@ comment on column fundes.fund_sheet.fee_expense is 'Fees accrued, paid or not';
 comment on column fundes.fund_sheet.distributed is 'Declared for distribution to investors';
 comment on column fundes.fund_sheet.subscriptions is 'Cash taken from investors';
 comment on column fundes.fund_sheet.redemptions is 'Cash paid out to investors for units';
-comment on column fundes.fund_sheet.last_valuation_date is 'The latest day that was valued';
+comment on column fundes.fund_sheet.last_valuation_date is 'The latest day for which a valuation struck base_price';
+comment on column fundes.fund_sheet.closed_through is 'The last day of the closed period; null where none is';
 comment on column fundes.fund_sheet.max_price_drift is 'Largest price_drift at which deals are accepted; null: any';
 comment on column fundes.fund_sheet.max_price_age is 'Largest age of base_price at which deals are accepted; null: any';
 comment on column fundes.fund_sheet.cash_scale is 'Decimals of money';

@@ -67,7 +67,9 @@ create type fundes.fund_valued as (
 	liabilities		fundes.required_cash,
 	nav				fundes.required_gain,
 	total_supply	fundes.required_units,
-	base_price		fundes.required_price
+	base_price		fundes.required_price,
+	as_of			timestamptz,
+	struck			boolean
 );
 create type fundes.royalty_received as (
 	fund_id		fundes.required_id,
@@ -85,6 +87,18 @@ create type fundes.fee_paid as (
 	amount		fundes.required_cash,
 	kind		fundes.required_key
 );
+create type fundes.period_closed as (
+	fund_id			fundes.required_id,
+	through_date	fundes.required_date,
+	reason			text,
+	until			timestamptz
+);
+create type fundes.period_reopened as (
+	fund_id			fundes.required_id,
+	through_date	date,
+	reason			text,
+	until			timestamptz
+);
 
 comment on type fundes.fund_created is 'Payload of FundCreated, in stream fund-<fund_id>';
 comment on type fundes.price_limits_set is 'Payload of PriceLimitsSet, in stream fund-<fund_id>; null switches a limit off';
@@ -93,10 +107,12 @@ comment on type fundes.investment_created is 'Payload of InvestmentCreated, in s
 comment on type fundes.investment_withdrawn is 'Payload of InvestmentWithdrawn, in stream holding-<fund_id>-<investor_id>';
 comment on type fundes.mcp_purchased is 'Payload of McpPurchased, in stream fund-<fund_id>';
 comment on type fundes.mcp_sold is 'Payload of McpSold, in stream fund-<fund_id>';
-comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date';
+comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date, as_of. Where struck is false it is history only; null: where a later price is struck';
 comment on type fundes.royalty_received is 'Payload of RoyaltyReceived, in stream fund-<fund_id>';
 comment on type fundes.fee_accrued is 'Payload of FeeAccrued, in stream fund-<fund_id>';
 comment on type fundes.fee_paid is 'Payload of FeePaid, in stream fund-<fund_id>';
+comment on type fundes.period_closed is 'Payload of PeriodClosed, in stream fund-<fund_id>; until is the moment at which through_date ended';
+comment on type fundes.period_reopened is 'Payload of PeriodReopened, in stream fund-<fund_id>; the fund is closed through through_date from then on, null: all is open';
 
 insert into fundes.event_type (type_id, name, payload_type) values
 	(1,  'FundCreated',			'fundes.fund_created'),
@@ -109,4 +125,6 @@ insert into fundes.event_type (type_id, name, payload_type) values
 	(8,  'FundValued',			'fundes.fund_valued'),
 	(9,  'RoyaltyReceived',		'fundes.royalty_received'),
 	(10, 'FeeAccrued',			'fundes.fee_accrued'),
-	(11, 'FeePaid',				'fundes.fee_paid');
+	(11, 'FeePaid',				'fundes.fee_paid'),
+	(18, 'PeriodClosed',		'fundes.period_closed'),
+	(19, 'PeriodReopened',		'fundes.period_reopened');

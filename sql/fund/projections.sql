@@ -38,7 +38,13 @@ create table fundes.fund (
 	entries						bigint not null,	-- rows of fund_entry
 	late_entries				bigint not null,	-- entries in fund_late
 	balance_at					timestamptz,		-- effective_at of the last balance,
-	late_before					timestamptz			-- and of the one before
+	late_before					timestamptz,		-- and of the one before
+	closed_through				date,			-- the last day of the closed period
+	closed_until				timestamptz,	-- the moment at which that day ended
+	last_distribution_id		bigint not null,
+	ex_at						timestamptz,	-- of the last declared distribution
+	struck_at					timestamptz not null,	-- of the last strike of base_price
+	halted						boolean not null	-- it has rows in trading_halt
 ) with (fillfactor = 50);
 comment on table fundes.fund is 'Projection: a fund''s accumulated figures (internal; read view fund_sheet)';
 
@@ -88,9 +94,10 @@ create table fundes.mcp (
 	purchased_at			timestamptz not null,
 	sold_at					timestamptz,
 	sold_price_cash			fundes.cash,
-	last_position			bigint not null
+	last_position			bigint not null,
+	reversed				boolean not null	-- the purchase was: as if it had never been
 ) with (fillfactor = 80);
-create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null;
+create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null and not reversed;
 create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, sold_at) where sold_at is not null;
 create index mcp_fund on fundes.mcp (fund_id);
 comment on table fundes.mcp is 'Projection: a copyright that a fund holds or held (internal; read view mcp_holding)';
@@ -116,9 +123,58 @@ create table fundes.valuation (
 	total_supply	fundes.units not null,
 	base_price		fundes.price not null,
 	last_position	bigint not null,
+	as_of			timestamptz not null,	-- the moment at which the day ended
+	struck			boolean not null,		-- base_price was struck, or it is history only
+	needs_restatement	boolean not null,	-- something effective by then was recorded later
 	primary key (fund_id, valuation_date, revision)
 );
 comment on table fundes.valuation is 'Projection: each valuation and revision (internal; read view nav_history)';
+
+create table fundes.distribution (
+	fund_id			bigint not null,
+	distribution_id	bigint not null,
+	record_date		date not null,
+	declared_at		timestamptz not null,
+	amount			fundes.required_cash,
+	per_unit		fundes.price not null,
+	total			fundes.required_cash,
+	entitlements	jsonb not null,			-- investor_id: cash
+	status			text not null,			-- declared, paid, reversed
+	paid_at			timestamptz,
+	last_position	bigint not null,
+	primary key (fund_id, distribution_id)
+);
+comment on table fundes.distribution is 'Projection: distributions declared, and what became of them (internal)';
+
+create table fundes.market_index (
+	index_name		text collate "C" not null,
+	index_date		date not null,
+	level			fundes.price not null,
+	last_position	bigint not null,
+	primary key (index_name, index_date)
+);
+comment on table fundes.market_index is 'Projection: the level of an index by day, as last published (internal)';
+
+-- In force at a moment: the last row up to then is halted, and until is later.
+create table fundes.trading_halt (
+	fund_id			bigint not null,	-- 0: the whole market
+	effective_at	timestamptz not null,
+	last_position	bigint not null,
+	halted			boolean not null,	-- or resumed
+	until			timestamptz,		-- null: until resumed
+	reason			text,
+	index_name		text,				-- of a halt of the whole market: the index that fell, or market
+	primary key (fund_id, effective_at, last_position)
+);
+comment on table fundes.trading_halt is 'Projection: halts of dealing and their ends (internal)';
+
+create table fundes.reversal (
+	reversed_position	bigint primary key,
+	fund_id				bigint not null,
+	last_position		bigint not null
+);
+create index reversal_fund on fundes.reversal (fund_id);
+comment on table fundes.reversal is 'Projection: which events were reversed, by which (internal)';
 
 -- What each event added to the figures of a fund, and the price if it struck
 -- one; null where nothing. From these the figures of any moment are told.

@@ -106,6 +106,7 @@ select f.fund_id,
 	   f.subscriptions,
 	   f.redemptions,
 	   f.last_valuation_date,
+	   f.closed_through,
 	   f.max_price_drift,
 	   f.max_price_age,
 	   f.cash_scale,
@@ -167,7 +168,8 @@ select asset_id,
 	   last_price_date,
 	   is_stale
   from fundes.mcp
- where sold_at is null;
+ where sold_at is null
+   and not reversed;
 comment on view fundes.mcp_holding is 'A copyright that a fund holds now';
 
 create view fundes.nav_history as

@@ -56,6 +56,12 @@ arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
 }
 
 char *
+arg_optional_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	return PG_ARGISNULL(arg) ? NULL : arg_text(fcinfo, arg, name);
+}
+
+char *
 arg_key(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	char	   *value = arg_text(fcinfo, arg, name);
@@ -195,6 +201,18 @@ command_replayed(Command *cmd, const char *type)
 }
 
 void
+period_closed(const Row *fund, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PERIOD_CLOSED),
+			 errmsg("Period is closed"),
+			 errdetail("Fund " INT64_FORMAT " is closed through %s. %s",
+					   row_int64(fund, FUND_ID),
+					   date_text(row_date(fund, FUND_CLOSED_THROUGH)), detail),
+			 errhint("Record it after the closed period, or reopen that with fundes.reopen_period().")));
+}
+
+void
 command_check_time(Command *cmd, const Row *fund)
 {
 	if (fund != NULL && !cmd->effective_given)
@@ -207,6 +225,10 @@ command_check_time(Command *cmd, const Row *fund)
 						   pstrdup(timestamptz_to_str(cmd->effective_at)),
 						   pstrdup(timestamptz_to_str(GetCurrentTimestamp()))),
 				 errhint("Record what has happened; leave effective_at out for now.")));
+	if (fund != NULL && !fund->nulls[FUND_CLOSED_UNTIL] &&
+		cmd->effective_at < row_time(fund, FUND_CLOSED_UNTIL))
+		period_closed(fund, psprintf("effective_at is %s.",
+									 timestamptz_to_str(cmd->effective_at)));
 }
 
 void
@@ -268,6 +290,18 @@ require_fund(Row *fund, int64 fund_id)
 }
 
 void
+require_open(const Row *fund)
+{
+	if (strcmp(row_text(fund, FUND_STATUS), "open") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FUND_CLOSED),
+				 errmsg("Fund is closed"),
+				 errdetail("Fund " INT64_FORMAT " was closed with fundes.close_fund().",
+						   row_int64(fund, FUND_ID)),
+				 errhint("Royalties that still come in, and their sweeps, are recorded; nothing else.")));
+}
+
+void
 investor_not_found(const char *investor_id)
 {
 	ereport(ERROR,
@@ -294,7 +328,7 @@ require_mcp(Command *cmd, int64 fund_id, int64 asset_id, bool ever)
 	Row		   *mcp = rows_find_int64(cmd->rows, TABLE_MCP, asset_id);
 
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != fund_id ||
-		(!ever && !mcp->nulls[MCP_SOLD_AT]))
+		DatumGetBool(mcp->values[MCP_REVERSED]) || (!ever && !mcp->nulls[MCP_SOLD_AT]))
 		ereport(ERROR,
 				(errcode(ERRCODE_MCP_NOT_HELD),
 				 errmsg("MCP not held"),

@@ -60,6 +60,9 @@ extern Numeric arg_numeric(FunctionCallInfo fcinfo, int arg, const char *name);
 /* A text of 1 to 255 characters without control characters, else 22023. */
 extern char *arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 
+/* The same, or NULL. */
+extern char *arg_optional_text(FunctionCallInfo fcinfo, int arg, const char *name);
+
 /* A text that is part of a key: at most 200 bytes, too. */
 extern char *arg_key(FunctionCallInfo fcinfo, int arg, const char *name);
 extern DateADT arg_date(FunctionCallInfo fcinfo, int arg, const char *name);
@@ -71,10 +74,12 @@ extern void command_arguments_done(Command *cmd);
 extern bool command_replayed(Command *cmd, const char *type);
 
 /*
- * Raises UF020 for the future.  Where effective_at was left out, it is now():
- * but not before what the fund (or NULL) has recorded meanwhile.
+ * Raises UF020 for the future and UF011 for a closed period of the fund (or
+ * NULL).  Where effective_at was left out, it is now(): but not before what the
+ * fund has recorded meanwhile.
  */
 extern void command_check_time(Command *cmd, const Row *fund);
+pg_noreturn extern void period_closed(const Row *fund, const char *detail);
 extern void command_expect(Command *cmd, const char *stream);
 extern void command_append(Command *cmd, const char *stream, const char *type);
 extern void command_end(Command *cmd);
@@ -82,6 +87,9 @@ extern void command_end(Command *cmd);
 /* NULL where there is no such fund; otherwise its row, locked. */
 extern Row *command_lock_fund(Command *cmd, int64 fund_id);
 extern Row *require_fund(Row *fund, int64 fund_id);
+
+/* Raises UF019 where the fund is closed. */
+extern void require_open(const Row *fund);
 extern void require_investor(Command *cmd, const char *investor_id);
 pg_noreturn extern void investor_not_found(const char *investor_id);
 

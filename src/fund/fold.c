@@ -25,6 +25,7 @@
 #include "fundes.h"
 
 #include "fund/fold.h"
+#include "fund/fold_internal.h"
 #include "fund/money.h"
 #include "fund/timeline.h"
 #include "json.h"
@@ -33,29 +34,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
-/* One event on its way through the fold. */
-typedef struct Fold
-{
-	RowSet	   *rows;
-	const FoldEvent *event;
-	Row		   *fund;			/* NULL for an investor's events */
-	List	   *entries;		/* of the fund: one for each moment */
-	Row		   *holding;		/* NULL where the event is about none */
-	List	   *holding_entries;
-} Fold;
-
-/*
- * Reading the payload
- */
-
-static inline Numeric
-number(const Fold *fold, const char *key)
-{
-	return json_numeric(fold->event->payload, key);
-}
-
-/* Raised where an appended event cannot be true. */
-pg_noreturn static void
+void
 refuse(const Fold *fold, int code, const char *message, const char *detail)
 {
 	ereport(ERROR,
@@ -67,14 +46,24 @@ refuse(const Fold *fold, int code, const char *message, const char *detail)
 						fold->event->position, json_text(fold->event->payload))));
 }
 
-static void
+void
+refuse_payload(const Fold *fold, const char *detail)
+{
+	refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books", detail);
+}
+
+void
 require_equal(const Fold *fold, const char *key, Numeric expected)
 {
 	if (num_cmp(number(fold, key), expected) != 0)
-		refuse(fold, ERRCODE_PAYLOAD_MISFIT,
-			   "payload contradicts the books",
-			   psprintf("Key \"%s\" is %s, by the books it is %s.", key,
-						num_text(number(fold, key)), num_text(expected)));
+		refuse_payload(fold, psprintf("Key \"%s\" is %s, by the books it is %s.", key,
+									  num_text(number(fold, key)), num_text(expected)));
+}
+
+static bool
+is_in_fund_stream(int32 type_id)
+{
+	return type_id != INVESTMENT_CREATED && type_id != INVESTMENT_WITHDRAWN;
 }
 
 /*
@@ -107,24 +96,29 @@ fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 {
 	if (num_sign(amount) == 0)
 		return;
+	if (column <= FUND_TOTAL_SUPPLY)
+		fold->moves_books = true;
 	row_add(fold->fund, column, amount);
 	row_add(entry_at(fold, moment), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
 }
 
-static void
+void
 fund_add(Fold *fold, int column, Numeric amount)
 {
 	fund_add_at(fold, fold->event->effective_at, column, amount);
 }
 
-static void
+void
 fund_subtract(Fold *fold, int column, Numeric amount)
 {
 	fund_add(fold, column, num_negate(amount));
 }
 
-/* Notes in the event's entry what the price is now and what it ages from. */
-static void
+/*
+ * Notes in the event's entry what the price is now and what it ages from.
+ * Prices are struck in the order of time.
+ */
+void
 note_price(Fold *fold)
 {
 	static const int columns[][2] = {
@@ -135,6 +129,11 @@ note_price(Fold *fold)
 	Row		   *entry = entry_at(fold, fold->event->effective_at);
 	int			i;
 
+	if (!fold->fund->nulls[FUND_STRUCK_AT] &&
+		fold->event->effective_at < row_time(fold->fund, FUND_STRUCK_AT))
+		refuse_payload(fold, psprintf("The fund has a price that was struck later, at %s.",
+									  timestamptz_to_str(row_time(fold->fund, FUND_STRUCK_AT))));
+	row_set(fold->fund, FUND_STRUCK_AT, TimestampTzGetDatum(fold->event->effective_at));
 	for (i = 0; i < lengthof(columns); i++)
 	{
 		if (fold->fund->nulls[columns[i][0]])
@@ -205,6 +204,8 @@ fold_fund_created(Fold *fold)
 	row_set(fund, FUND_ENTRIES, Int64GetDatum(0));
 	row_set(fund, FUND_LATE_ENTRIES, Int64GetDatum(0));
 	row_set(fund, FUND_CREATED_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(fund, FUND_LAST_DISTRIBUTION_ID, Int64GetDatum(0));
+	row_set(fund, FUND_HALTED, BoolGetDatum(false));
 	note_price(fold);
 }
 
@@ -226,14 +227,14 @@ fold_price_limits_set(Fold *fold)
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-static Row *
-fee_account(Fold *fold)
+Row *
+fee_account(Fold *fold, const Jsonb *payload)
 {
 	Datum		keys[2];
 	Row		   *row;
 
 	keys[0] = fold->fund->values[FUND_ID];
-	keys[1] = CStringGetTextDatum(json_string(fold->event->payload, "kind"));
+	keys[1] = CStringGetTextDatum(json_string(payload, "kind"));
 	row = rows_find(fold->rows, TABLE_FEE_ACCOUNT, keys);
 	if (row == NULL)
 		row = rows_add(fold->rows, TABLE_FEE_ACCOUNT, keys);
@@ -248,14 +249,14 @@ fold_fee_accrued(Fold *fold)
 
 	fund_add(fold, FUND_LIABILITIES, amount);
 	fund_add(fold, FUND_FEE_EXPENSE, amount);
-	row_add(fee_account(fold), ACCOUNT_ACCRUED, amount);
+	row_add(fee_account(fold, fold->event->payload), ACCOUNT_ACCRUED, amount);
 }
 
 static void
 fold_fee_paid(Fold *fold)
 {
 	Numeric		amount = number(fold, "amount");
-	Row		   *account = fee_account(fold);
+	Row		   *account = fee_account(fold, fold->event->payload);
 
 	fund_subtract(fold, FUND_LIABILITIES, amount);
 	fund_subtract(fold, FUND_CAPITAL_CASH, amount);
@@ -285,37 +286,49 @@ fold_investor_created(Fold *fold)
 	row_set(investor, INVESTOR_LAST_POSITION, Int64GetDatum(fold->event->position));
 }
 
-/* Finds the holding that the event is about; makes one only for a pay-in. */
+/* The entries of the holding that the event was about so far are complete. */
 static void
-find_holding(Fold *fold, bool create)
+leave_holding(Fold *fold)
+{
+	if (fold->holding != NULL)
+		timeline_advance(HOLDING_TIMELINE, fold->holding, fold->holding_entries,
+						 fold->event->position);
+	fold->holding = NULL;
+	fold->holding_entries = NIL;
+}
+
+void
+find_holding(Fold *fold, const char *investor_id, bool create)
 {
 	Datum		keys[2];
 	Row		   *holding;
 
+	leave_holding(fold);
 	keys[0] = fold->fund->values[FUND_ID];
-	keys[1] = CStringGetTextDatum(json_string(fold->event->payload, "investor_id"));
+	keys[1] = CStringGetTextDatum(investor_id);
 	if (rows_find(fold->rows, TABLE_INVESTOR, &keys[1]) == NULL)
 		refuse(fold, ERRCODE_INVESTOR_NOT_FOUND, "Investor not found",
-			   psprintf("investor_id is \"%s\".", TextDatumGetCString(keys[1])));
+			   psprintf("investor_id is \"%s\".", investor_id));
 	holding = rows_find(fold->rows, TABLE_INVESTMENT, keys);
 	if (holding == NULL && !create)
 		refuse(fold, ERRCODE_INVESTMENT_NOT_FOUND, "Investment not found",
 			   psprintf("Investor \"%s\" has no investment in fund " INT64_FORMAT ".",
-						TextDatumGetCString(keys[1]), row_int64(fold->fund, FUND_ID)));
+						investor_id, row_int64(fold->fund, FUND_ID)));
 	if (holding == NULL)
 	{
 		holding = rows_add(fold->rows, TABLE_INVESTMENT, keys);
 		row_set(holding, INVESTMENT_ENTRIES, Int64GetDatum(0));
 		row_set(holding, INVESTMENT_LATE_ENTRIES, Int64GetDatum(0));
 	}
-	row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
+	if (!is_in_fund_stream(fold->event->type_id))
+		row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
 	row_set(holding, INVESTMENT_LAST_POSITION, Int64GetDatum(fold->event->position));
 	row_note_latest(holding, INVESTMENT_LAST_EFFECTIVE_AT, fold->event->effective_at);
 	fold->holding = holding;
 }
 
 /* Adds to a figure of the holding and of the event's entry. */
-static void
+void
 holding_add(Fold *fold, int column, Numeric amount)
 {
 	if (num_sign(amount) == 0)
@@ -359,7 +372,7 @@ fold_investment_created(Fold *fold)
 	Numeric		units = number(fold, "units");
 	Numeric		taken = number(fold, "cash_taken");
 
-	find_holding(fold, true);
+	find_holding(fold, json_string(fold->event->payload, "investor_id"), true);
 	require_equal(fold, "investment_amount", num_add(taken, number(fold, "refund_cash")));
 	if (num_sign(row_numeric(fold->fund, FUND_TOTAL_SUPPLY)) == 0)
 		strike_anew(fold);
@@ -380,7 +393,7 @@ fold_investment_withdrawn(Fold *fold)
 	Numeric		cost = number(fold, "cost_relieved");
 	Numeric		gain = number(fold, "realised_gain");
 
-	find_holding(fold, false);
+	find_holding(fold, json_string(fold->event->payload, "investor_id"), false);
 	holding = fold->holding;
 	require_equal(fold, "realised_gain", num_sub(paid, cost));
 	if (num_cmp(row_numeric(holding, INVESTMENT_UNITS), units) < 0)
@@ -388,9 +401,8 @@ fold_investment_withdrawn(Fold *fold)
 			   psprintf("The investor holds %s units.",
 						num_text(row_numeric(holding, INVESTMENT_UNITS))));
 	if (num_cmp(row_numeric(holding, INVESTMENT_COST_BASIS), cost) < 0)
-		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
-			   psprintf("cost_relieved is more than the cost basis, %s.",
-						num_text(row_numeric(holding, INVESTMENT_COST_BASIS))));
+		refuse_payload(fold, psprintf("cost_relieved is more than the cost basis, %s.",
+									  num_text(row_numeric(holding, INVESTMENT_COST_BASIS))));
 	fund_subtract(fold, FUND_CAPITAL_CASH, paid);
 	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
 	fund_add(fold, FUND_REDEMPTIONS, paid);
@@ -430,6 +442,7 @@ fold_mcp_purchased(Fold *fold)
 	row_set(mcp, MCP_IS_STALE, BoolGetDatum(false));
 	row_set(mcp, MCP_PURCHASED_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
+	row_set(mcp, MCP_REVERSED, BoolGetDatum(false));
 	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
 
 	fund_subtract(fold, FUND_CAPITAL_CASH, price);
@@ -452,7 +465,7 @@ mcp_of(Fold *fold, bool ever)
 	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
 
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
-		(!ever && !mcp->nulls[MCP_SOLD_AT]))
+		DatumGetBool(mcp->values[MCP_REVERSED]) || (!ever && !mcp->nulls[MCP_SOLD_AT]))
 		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
 			   psprintf("Fund " INT64_FORMAT " does not hold asset " INT64_FORMAT ".",
 						row_int64(fold->fund, FUND_ID), asset_id));
@@ -489,133 +502,6 @@ fold_royalty_received(Fold *fold)
 }
 
 /*
- * Valuations
- */
-
-static void
-add_valuation(Fold *fold, DateADT date)
-{
-	static const struct
-	{
-		const char *key;
-		int			column;
-	}			figures[] = {
-		{"nav", VALUATION_NAV},
-		{"capital_cash", VALUATION_CAPITAL_CASH},
-		{"asset_value", VALUATION_ASSET_VALUE},
-		{"liabilities", VALUATION_LIABILITIES},
-		{"total_supply", VALUATION_TOTAL_SUPPLY},
-		{"base_price", VALUATION_BASE_PRICE}
-	};
-	int32		revision = json_int64(fold->event->payload, "revision");
-	Datum		keys[3];
-	Row		   *row;
-	int			i;
-
-	keys[0] = fold->fund->values[FUND_ID];
-	keys[1] = DateADTGetDatum(date);
-	keys[2] = Int32GetDatum(revision - 1);
-	if (revision < 1 ||
-		(revision > 1 && rows_find(fold->rows, TABLE_VALUATION, keys) == NULL))
-		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
-			   "The revision does not follow on the last one of its day.");
-	keys[2] = Int32GetDatum(revision);
-	if (rows_find(fold->rows, TABLE_VALUATION, keys) != NULL)
-		refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
-			   "This revision of the day's valuation is there already.");
-	row = rows_add(fold->rows, TABLE_VALUATION, keys);
-	for (i = 0; i < lengthof(figures); i++)
-		row_set(row, figures[i].column, NumericGetDatum(number(fold, figures[i].key)));
-	row_set(row, VALUATION_LAST_POSITION, Int64GetDatum(fold->event->position));
-}
-
-/* The copyright whose asset_id is a key of an object of the valuation. */
-static Row *
-valued_mcp(Fold *fold, const JsonbValue *key)
-{
-	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
-	int64		asset_id = strtoll(text, NULL, 10);
-	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
-
-	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
-		strcmp(text, psprintf(INT64_FORMAT, asset_id)) != 0)
-		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
-			   psprintf("Fund " INT64_FORMAT " never held asset %s.",
-						row_int64(fold->fund, FUND_ID), text));
-	return mcp;
-}
-
-/* Takes the values of what is still held; returns the sum of all values. */
-static Numeric
-take_values(Fold *fold, bool latest)
-{
-	Jsonb	   *values = json_json(fold->event->payload, "values");
-	Jsonb	   *sources = json_json(fold->event->payload, "sources");
-	JsonbIterator *it = JsonbIteratorInit(&values->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	Row		   *mcp = NULL;
-	Numeric		sum = num_int(0);
-
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-		{
-			JsonbValue *source = findJsonbValueFromContainer(&sources->root, JB_FOBJECT, &v);
-
-			mcp = valued_mcp(fold, &v);
-			if (!latest || !mcp->nulls[MCP_SOLD_AT])
-				continue;
-			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
-			if (source != NULL && source->type == jbvString)
-				row_set(mcp, MCP_LAST_PRICE_DATE,
-						DateADTGetDatum(json_iso_date(pnstrdup(source->val.string.val,
-															   source->val.string.len))));
-			row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
-		}
-		else if (token == WJB_VALUE)
-		{
-			if (v.type != jbvNumeric || num_sign(v.val.numeric) < 0)
-				refuse(fold, ERRCODE_PAYLOAD_MISFIT, "payload contradicts the books",
-					   "A value is not a number from 0 on.");
-			sum = num_add(sum, v.val.numeric);
-			if (!latest || !mcp->nulls[MCP_SOLD_AT])
-				continue;
-			fund_add(fold, FUND_ASSET_VALUE,
-					 num_sub(v.val.numeric, row_numeric(mcp, MCP_VALUE_CASH)));
-			row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(v.val.numeric));
-		}
-	}
-	return sum;
-}
-
-/*
- * A valuation of the latest day strikes the price; one of an earlier day is
- * history only.  c is never changed.
- */
-static void
-fold_fund_valued(Fold *fold)
-{
-	Row		   *fund = fold->fund;
-	DateADT		date = json_date(fold->event->payload, "valuation_date");
-	bool		latest = fund->nulls[FUND_LAST_VALUATION_DATE] ||
-		date >= row_date(fund, FUND_LAST_VALUATION_DATE);
-
-	require_equal(fold, "asset_value", take_values(fold, latest));
-	require_equal(fold, "nav", num_sub(num_add(number(fold, "capital_cash"),
-											   number(fold, "asset_value")),
-									   number(fold, "liabilities")));
-	add_valuation(fold, date);
-	if (!latest)
-		return;
-	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(number(fold, "base_price")));
-	row_set(fund, FUND_PRICE_DATE, DateADTGetDatum(date));
-	row_set_null(fund, FUND_PRICE_SINCE);
-	row_set(fund, FUND_LAST_VALUATION_DATE, DateADTGetDatum(date));
-	note_price(fold);
-}
-
-/*
  * Dispatch
  */
 
@@ -630,19 +516,16 @@ find_fund(Fold *fold)
 			   psprintf("fund_id is " INT64_FORMAT ".", fund_id));
 }
 
-static bool
-is_in_fund_stream(int32 type_id)
-{
-	return type_id != INVESTMENT_CREATED && type_id != INVESTMENT_WITHDRAWN;
-}
-
 static void
 fold_event(RowSet *rows, const FoldEvent *event)
 {
-	Fold		fold = {rows, event};
+	Fold		fold = {.rows = rows, .event = event};
 
 	if (event->type_id != FUND_CREATED && event->type_id != INVESTOR_CREATED)
+	{
 		find_fund(&fold);
+		check_time(&fold);
+	}
 	switch ((FundEventType) event->type_id)
 	{
 		case FUND_CREATED:
@@ -678,17 +561,32 @@ fold_event(RowSet *rows, const FoldEvent *event)
 		case FEE_PAID:
 			fold_fee_paid(&fold);
 			break;
+		case PERIOD_CLOSED:
+			fold_period_closed(&fold);
+			break;
+		case PERIOD_REOPENED:
+			fold_period_reopened(&fold);
+			break;
+		case DISTRIBUTION_DECLARED:
+		case DISTRIBUTION_PAID:
+		case INDEX_PUBLISHED:
+		case TRADING_HALTED:
+		case TRADING_RESUMED:
+		case EVENT_REVERSED:
+		case RESIDUAL_SWEPT:
+		case FUND_CLOSED:
+			elog(ERROR, "event type %d has no fold yet", event->type_id);
 	}
 
 	check_figures(&fold);
+	flag_valuations(&fold);
 	if (is_in_fund_stream(event->type_id))
 		row_set(fold.fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
 	row_set(fold.fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
 	row_note_latest(fold.fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
 	row_note_latest(fold.fund, FUND_LAST_RECORDED_AT, event->recorded_at);
 	timeline_advance(FUND_TIMELINE, fold.fund, fold.entries, event->position);
-	if (fold.holding != NULL)
-		timeline_advance(HOLDING_TIMELINE, fold.holding, fold.holding_entries, event->position);
+	leave_holding(&fold);
 }
 
 /*

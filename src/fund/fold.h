@@ -24,7 +24,17 @@ typedef enum FundEventType
 	FUND_VALUED,
 	ROYALTY_RECEIVED,
 	FEE_ACCRUED,
-	FEE_PAID
+	FEE_PAID,
+	DISTRIBUTION_DECLARED,
+	DISTRIBUTION_PAID,
+	INDEX_PUBLISHED,
+	TRADING_HALTED,
+	TRADING_RESUMED,
+	EVENT_REVERSED,
+	PERIOD_CLOSED,
+	PERIOD_REOPENED,
+	RESIDUAL_SWEPT,
+	FUND_CLOSED
 } FundEventType;
 
 typedef struct FoldEvent
@@ -54,5 +64,12 @@ extern void fold_next(FoldRun *run, FoldEvent *event, Datum payload);
 
 /* Writes all rows and ends the set. */
 extern void fold_end(FoldRun *run);
+
+/*
+ * Whether a valuation of a day that ended as_of may strike the price at a
+ * moment.
+ */
+extern bool valuation_may_strike(const Row *fund, DateADT date, TimestampTz as_of,
+								 TimestampTz at);
 
 #endif							/* FUNDES_FOLD_H */

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "fund/money.h"
 #include "fund/projection.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "owner.h"
 #include "probe.h"
@@ -45,7 +46,7 @@
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, false, 35, {
+		"fund", 1, false, 41, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID, DOMAIN_CASH_SCALE},
@@ -72,7 +73,10 @@ const Table tables[NTABLES] = {
 			{"last_version", INT8OID}, {"last_position", INT8OID},
 			{"last_recorded_at", TIMESTAMPTZOID}, {"entries", INT8OID},
 			{"late_entries", INT8OID}, {"balance_at", TIMESTAMPTZOID},
-			{"late_before", TIMESTAMPTZOID}
+			{"late_before", TIMESTAMPTZOID},
+			{"closed_through", DATEOID}, {"closed_until", TIMESTAMPTZOID},
+			{"last_distribution_id", INT8OID}, {"ex_at", TIMESTAMPTZOID},
+			{"struck_at", TIMESTAMPTZOID}, {"halted", BOOLOID}
 		}
 	},
 	[TABLE_INVESTOR] = {
@@ -98,7 +102,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, false, 16, {
+		"mcp", 1, false, 17, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -108,7 +112,8 @@ const Table tables[NTABLES] = {
 			{"royalty_income", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"last_price_date", DATEOID}, {"is_stale", BOOLOID},
 			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
-			{"sold_price_cash", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID}
+			{"sold_price_cash", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID},
+			{"reversed", BOOLOID}
 		},
 		ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
 		"A copyright is held by one fund; it must be sold before it is bought again."
@@ -121,14 +126,47 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_VALUATION] = {
-		"valuation", 3, true, 10, {
+		"valuation", 3, false, 13, {
 			{"fund_id", INT8OID}, {"valuation_date", DATEOID},
 			{"revision", INT4OID}, {"nav", NUMERICOID, DOMAIN_CASH},
 			{"capital_cash", NUMERICOID, DOMAIN_CASH},
 			{"asset_value", NUMERICOID, DOMAIN_CASH},
 			{"liabilities", NUMERICOID, DOMAIN_CASH},
 			{"total_supply", NUMERICOID, DOMAIN_UNITS},
-			{"base_price", NUMERICOID, DOMAIN_PRICE}, {"last_position", INT8OID}
+			{"base_price", NUMERICOID, DOMAIN_PRICE}, {"last_position", INT8OID},
+			{"as_of", TIMESTAMPTZOID}, {"struck", BOOLOID},
+			{"needs_restatement", BOOLOID}
+		}
+	},
+	[TABLE_DISTRIBUTION] = {
+		"distribution", 2, false, 11, {
+			{"fund_id", INT8OID}, {"distribution_id", INT8OID},
+			{"record_date", DATEOID}, {"declared_at", TIMESTAMPTZOID},
+			{"amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"per_unit", NUMERICOID, DOMAIN_PRICE},
+			{"total", NUMERICOID, DOMAIN_REQUIRED_CASH},
+			{"entitlements", JSONBOID}, {"status", TEXTOID},
+			{"paid_at", TIMESTAMPTZOID}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_MARKET_INDEX] = {
+		"market_index", 2, false, 4, {
+			{"index_name", TEXTOID}, {"index_date", DATEOID},
+			{"level", NUMERICOID, DOMAIN_PRICE}, {"last_position", INT8OID}
+		}
+	},
+	[TABLE_TRADING_HALT] = {
+		"trading_halt", 3, true, 7, {
+			{"fund_id", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			{"last_position", INT8OID}, {"halted", BOOLOID},
+			{"until", TIMESTAMPTZOID}, {"reason", TEXTOID},
+			{"index_name", TEXTOID}
+		}
+	},
+	[TABLE_REVERSAL] = {
+		"reversal", 1, true, 3, {
+			{"reversed_position", INT8OID}, {"fund_id", INT8OID},
+			{"last_position", INT8OID}
 		}
 	},
 	[TABLE_FUND_ENTRY] = {
@@ -392,6 +430,7 @@ length_by_reference(Oid type)
 	{
 		case TEXTOID:
 		case NUMERICOID:
+		case JSONBOID:
 			return -1;
 		case INTERVALOID:
 			return sizeof(Interval);
@@ -658,4 +697,31 @@ rows_relieve(RowSet *set)
 			rows_flush_table(set, i);
 	if (MemoryContextMemAllocated(set->context, true) >= FLUSH_BYTES)
 		rows_flush(set);
+}
+
+/* What is in memory is written first, so that the index has all. */
+void
+rows_walk_back(RowSet *set, TableId table, Datum first,
+			   bool (*visit) (Row *row, void *arg), void *arg)
+{
+	Probe		probe;
+	bool		found;
+
+	rows_flush_table(set, table);
+	probe.nkeys = 0;
+	probe_key(&probe, tables[table].columns[0].type, first);
+	for (found = probe_begin(&probe, relation_of(set, table, ""),
+							 relation_of(set, table, "_pkey"), BackwardScanDirection);
+		 found; found = probe_next(&probe, BackwardScanDirection))
+	{
+		Datum		keys[PROBE_MAX_KEYS];
+		int			i;
+
+		CHECK_FOR_INTERRUPTS();
+		for (i = 0; i < tables[table].nkeys; i++)
+			keys[i] = probe_value(&probe, i + 1);
+		if (!visit(rows_find(set, table, keys), arg))
+			break;
+	}
+	probe_end(&probe);
 }

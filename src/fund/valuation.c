@@ -54,8 +54,8 @@ typedef struct Values
 
 /*
  * Per copyright held at a moment: the day of the last quote, and the value to
- * carry where there is no price.  For a day before the latest valuation that
- * is the value as of that day, or the cost; otherwise the present one.
+ * carry where there is no price.  Where no price is struck ($4) that is the
+ * value as of that day, or the cost; otherwise the present one.
  */
 static KeptPlan held_copyrights = PLAN(
 	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
@@ -72,7 +72,7 @@ static KeptPlan held_copyrights = PLAN(
 	"         m.cost_cash) end"
 	"  from fundes.mcp m"
 	" where m.fund_id = $1 and m.purchased_at < $3"
-	"   and (m.sold_at is null or m.sold_at >= $3)"
+	"   and (m.sold_at is null or m.sold_at >= $3) and not m.reversed"
 	" order by m.asset_id",
 	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID);
 
@@ -122,11 +122,9 @@ price_of(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day, int sc
 }
 
 static void
-find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
+find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strikes)
 {
 	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
-	bool		history = !fund->nulls[FUND_LAST_VALUATION_DATE] &&
-		day < row_date(fund, FUND_LAST_VALUATION_DATE);
 	PriceSource source;
 	Datum		values[4];
 	JsonObject	value_object;
@@ -139,7 +137,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end)
 	values[0] = fund->values[FUND_ID];
 	values[1] = DateADTGetDatum(day);
 	values[2] = TimestampTzGetDatum(end);
-	values[3] = BoolGetDatum(history);
+	values[3] = BoolGetDatum(!strikes);
 	find_price_source(&source);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);
@@ -237,6 +235,14 @@ same_inputs(const Jsonb *a, const Jsonb *b)
 	return true;
 }
 
+static bool
+has_struck(const Jsonb *payload)
+{
+	JsonbValue *struck = json_find(payload, "struck");
+
+	return struck == NULL || struck->val.boolean;
+}
+
 /*
  * One fund
  */
@@ -265,6 +271,8 @@ check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
 								  row_int64(fund, FUND_ID),
 								  timestamptz_to_str(row_time(fund, FUND_CREATED_AT))),
 						 "Give that day or a later one.");
+	if (!fund->nulls[FUND_CLOSED_THROUGH] && day <= row_date(fund, FUND_CLOSED_THROUGH))
+		period_closed(fund, psprintf("valuation_date is %s.", date_text(day)));
 }
 
 static void
@@ -290,11 +298,11 @@ value_fund(Command *cmd, int64 fund_id)
 	Row		   *fund = command_lock_fund(cmd, fund_id);
 	DateADT		day = 0;
 	TimestampTz end;
-	FundState	now;
 	FundState	state;
 	Values		found;
 	Jsonb	   *known;
 	int32		revisions;
+	bool		strikes;
 
 	json_put_int64(&cmd->arguments, "fund_id", fund_id);
 	if (fund != NULL)
@@ -306,11 +314,12 @@ value_fund(Command *cmd, int64 fund_id)
 	command_check_time(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
 	check_day(cmd, fund, day, end);
+	strikes = valuation_may_strike(fund, day, end, cmd->effective_at);
 	command_expect(cmd, fund_stream(fund_id));
 
 	/* the end of the day is the first moment that does not count */
 	fund_state_at(&state, fund, end - 1);
-	find_values(&found, fund, day, end);
+	find_values(&found, fund, day, end, strikes);
 	put_figures(&cmd->figures, &state, &found);
 	known = latest_revision(fund_id, day, &revisions);
 	json_put_int64(&cmd->figures, "revision", revisions + 1);
@@ -320,16 +329,14 @@ value_fund(Command *cmd, int64 fund_id)
 
 		json_begin(&probe);
 		put_figures(&probe, &state, &found);
-		if (same_inputs(known, json_end(&probe)))
+		if (same_inputs(known, json_end(&probe)) && (has_struck(known) || !strikes))
 		{
 			cmd->payload = known;
 			return "unchanged";
 		}
 	}
-	fund_state_at(&now, fund, cmd->effective_at);
-	if (fund->nulls[FUND_LAST_VALUATION_DATE] ||
-		day >= row_date(fund, FUND_LAST_VALUATION_DATE))
-		require_no_later_price(&now);
+	json_put_moment(&cmd->figures, "as_of", end);
+	json_put_bool(&cmd->figures, "struck", strikes);
 	command_append(cmd, fund_stream(fund_id), "FundValued");
 	return revisions == 0 ? "valued" : "revised";
 }

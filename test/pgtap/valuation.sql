@@ -61,7 +61,8 @@ select pg_temp.same($$select copyright_code, value_cash::numeric, last_price_dat
 select is((select payload - 'sources' from fundes.read_stream('fund-1', backward => true, max_count => 1)),
 		  jsonb_build_object('fund_id', 1, 'valuation_date', '2023-06-01', 'revision', (select revision from fundes.nav_history),
 			'values', jsonb_build_object(pg_temp.asset('M1')::text, 51000, pg_temp.asset('M2')::text, 20500), 'stale', '[]'::jsonb,
-			'asset_value', 71500, 'capital_cash', 30000, 'liabilities', 100, 'nav', 101400, 'total_supply', 100, 'base_price', 1014),
+			'asset_value', 71500, 'capital_cash', 30000, 'liabilities', 100, 'nav', 101400, 'total_supply', 100, 'base_price', 1014,
+			'as_of', '2023-06-01T15:00:00+00:00', 'struck', true),
 		  'FundValued states every figure');
 select is((select effective_at from fundes.read_stream('fund-1', backward => true, max_count => 1)), '2023-06-02 10:00'::timestamptz, 'at effective_at');
 select is((select last_valuation_date from fundes.fund_sheet), '2023-06-01'::date, 'last_valuation_date');

@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold_closing.c
+ *	  What the events that end something do to the projections: periods closed
+ *	  and reopened.  Also the fence that what is closed stays as it is.
+ *
+ *	  The moments at which days end are in the payloads; the zone's rules, which
+ *	  may change, are asked only where an import left them out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "fund/calendar.h"
+#include "fund/fold_internal.h"
+
+/* Nothing is recorded for a moment of a closed period. */
+void
+check_time(const Fold *fold)
+{
+	const Row  *fund = fold->fund;
+
+	if (!fund->nulls[FUND_CLOSED_UNTIL] &&
+		fold->event->effective_at < row_time(fund, FUND_CLOSED_UNTIL))
+		refuse(fold, ERRCODE_PERIOD_CLOSED, "Period is closed",
+			   psprintf("Fund " INT64_FORMAT " is closed through %s.",
+						row_int64(fund, FUND_ID),
+						date_text(row_date(fund, FUND_CLOSED_THROUGH))));
+}
+
+/* The moment at which the period of the payload ends. */
+static TimestampTz
+period_end(const Fold *fold, DateADT through)
+{
+	TimestampTz until;
+
+	if (!json_find_moment(fold->event->payload, "until", &until))
+		until = day_end(through, row_text(fold->fund, FUND_TIME_ZONE));
+	return until;
+}
+
+void
+fold_period_closed(Fold *fold)
+{
+	Row		   *fund = fold->fund;
+	DateADT		through = json_date(fold->event->payload, "through_date");
+	TimestampTz until = period_end(fold, through);
+
+	if (!fund->nulls[FUND_CLOSED_THROUGH] && through <= row_date(fund, FUND_CLOSED_THROUGH))
+		refuse_payload(fold, psprintf("The fund is closed through %s already.",
+									  date_text(row_date(fund, FUND_CLOSED_THROUGH))));
+	if (until > fold->event->effective_at)
+		refuse_payload(fold, "The period had not ended when it was closed.");
+	row_set(fund, FUND_CLOSED_THROUGH, DateADTGetDatum(through));
+	row_set(fund, FUND_CLOSED_UNTIL, TimestampTzGetDatum(until));
+}
+
+void
+fold_period_reopened(Fold *fold)
+{
+	Row		   *fund = fold->fund;
+	DateADT		through;
+
+	if (fund->nulls[FUND_CLOSED_THROUGH])
+		refuse_payload(fold, "No period of the fund is closed.");
+	if (json_find(fold->event->payload, "through_date") == NULL)
+	{
+		row_set_null(fund, FUND_CLOSED_THROUGH);
+		row_set_null(fund, FUND_CLOSED_UNTIL);
+		return;
+	}
+	through = json_date(fold->event->payload, "through_date");
+	if (through >= row_date(fund, FUND_CLOSED_THROUGH))
+		refuse_payload(fold, psprintf("The fund is closed through %s only.",
+									  date_text(row_date(fund, FUND_CLOSED_THROUGH))));
+	row_set(fund, FUND_CLOSED_THROUGH, DateADTGetDatum(through));
+	row_set(fund, FUND_CLOSED_UNTIL, TimestampTzGetDatum(period_end(fold, through)));
+}

@@ -1,0 +1,66 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold_internal.h
+ *	  What the files of the fold share: fold.c and fold_*.c, one a group of
+ *	  events.
+ *
+ *	  Figures of a fund change by fund_add() and fund_subtract(), those of a
+ *	  holding by holding_add(), and by nothing else: they also keep what each
+ *	  event added.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_FOLD_INTERNAL_H
+#define FUNDES_FOLD_INTERNAL_H
+
+#include "fund/fold.h"
+#include "json.h"
+
+/* One event on its way through the fold. */
+typedef struct Fold
+{
+	RowSet	   *rows;
+	const FoldEvent *event;
+	Row		   *fund;			/* NULL for events of an investor or the market */
+	List	   *entries;		/* of the fund: one for each moment */
+	Row		   *holding;		/* NULL where the event is about none */
+	List	   *holding_entries;
+	bool		moves_books;	/* cash, assets, liabilities or units changed */
+} Fold;
+
+static inline Numeric
+number(const Fold *fold, const char *key)
+{
+	return json_numeric(fold->event->payload, key);
+}
+
+/* Raised where an appended event cannot be true. */
+pg_noreturn extern void refuse(const Fold *fold, int code, const char *message,
+							   const char *detail);
+pg_noreturn extern void refuse_payload(const Fold *fold, const char *detail);
+
+/* Raises UF023 where a figure of the payload is not that of the books. */
+extern void require_equal(const Fold *fold, const char *key, Numeric expected);
+
+/* fold.c: figures */
+extern void fund_add(Fold *fold, int column, Numeric amount);
+extern void fund_subtract(Fold *fold, int column, Numeric amount);
+extern void holding_add(Fold *fold, int column, Numeric amount);
+extern void note_price(Fold *fold);
+
+/* fold.c: rows that a payload names */
+extern Row *fee_account(Fold *fold, const Jsonb *payload);
+
+/* The holding that holding_add() changes; a new one only for a pay-in. */
+extern void find_holding(Fold *fold, const char *investor_id, bool create);
+
+/* fold_valuation.c */
+extern void fold_fund_valued(Fold *fold);
+extern void flag_valuations(Fold *fold);
+
+/* fold_closing.c */
+extern void check_time(const Fold *fold);
+extern void fold_period_closed(Fold *fold);
+extern void fold_period_reopened(Fold *fold);
+
+#endif							/* FUNDES_FOLD_INTERNAL_H */
