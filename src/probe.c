@@ -60,6 +60,12 @@ probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
 	probe->slot = table_slot_create(probe->table, NULL);
 	probe->scan = begin_index_scan(probe->table, probe->index,
 								   RegisterSnapshot(GetLatestSnapshot()), probe->nkeys);
+	return probe_again(probe, direction);
+}
+
+bool
+probe_again(Probe *probe, ScanDirection direction)
+{
 	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
 	return index_getnext_slot(probe->scan, direction, probe->slot);
 }

@@ -35,6 +35,9 @@ extern void probe_key(Probe *probe, Oid type, Datum value);
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
+/* The same with the keys as they are now: for a row after the other. */
+extern bool probe_again(Probe *probe, ScanDirection direction);
+
 /* Finds the next row in that direction. */
 extern bool probe_next(Probe *probe, ScanDirection direction);
 

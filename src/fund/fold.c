@@ -158,17 +158,20 @@ check_figures(const Fold *fold)
 
 	for (i = FIRST_FUND_FIGURE; i <= LAST_FUND_FIGURE; i++)
 	{
-		Numeric		figure = row_numeric(fold->fund, i);
 		const char *name = tables[TABLE_FUND].columns[i].name;
 		bool		units = i == FUND_TOTAL_SUPPLY;
+		Numeric		figure;
 
+		if (!row_has_changed(fold->fund, i))
+			continue;
+		figure = row_numeric(fold->fund, i);
 		if (num_sign(figure) < 0 && i != FUND_REALISED_GAIN)
 			refuse(fold, ERRCODE_INSUFFICIENT_FUND, "Insufficient fund",
 				   psprintf("%s of fund " INT64_FORMAT " would be %s.", name,
 							row_int64(fold->fund, FUND_ID), num_text(figure)));
 		(void) checked_range(figure, units ? QUANTITY_UNITS : QUANTITY_CASH);
-		(void) at_scale(figure, row_int32(fold->fund, units ? FUND_UNIT_SCALE : FUND_CASH_SCALE),
-						name);
+		require_scale(figure, row_int32(fold->fund, units ? FUND_UNIT_SCALE : FUND_CASH_SCALE),
+					  name);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "fund/money.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 /* Digits before and after the point, by Quantity. */
 static const int whole_digits[] = {20, 18, 16};
@@ -34,16 +35,48 @@ call_scale(PGFunction function, Numeric a, int scale)
 											   Int32GetDatum(scale)));
 }
 
-/* 10 to the power of exponent, exactly. */
+#define LEAST_POWER -6
+#define GREATEST_POWER 20
+
+/*
+ * 10 to the power of exponent, exactly.  Each is made once and kept for the
+ * backend's life.
+ */
 static Numeric
 power_of_ten(int exponent)
 {
-	char		text[16];
+	static Numeric powers[GREATEST_POWER - LEAST_POWER + 1];
+	Numeric    *power = &powers[exponent - LEAST_POWER];
 
-	snprintf(text, sizeof(text), "1e%d", exponent);
-	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											   ObjectIdGetDatum(InvalidOid),
-											   Int32GetDatum(-1)));
+	if (exponent < LEAST_POWER || exponent > GREATEST_POWER)
+		elog(ERROR, "no power %d of ten is kept", exponent);
+	if (*power == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+		char		text[16];
+
+		snprintf(text, sizeof(text), "1e%d", exponent);
+		*power = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+		MemoryContextSwitchTo(old);
+	}
+	return *power;
+}
+
+Numeric
+num_zero(void)
+{
+	static Numeric zero = NULL;
+
+	if (zero == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		zero = int64_to_numeric(0);
+		MemoryContextSwitchTo(old);
+	}
+	return zero;
 }
 
 Numeric
@@ -92,7 +125,7 @@ num_cmp(Numeric a, Numeric b)
 int
 num_sign(Numeric a)
 {
-	return num_cmp(a, num_int(0));
+	return num_cmp(a, num_zero());
 }
 
 char *
@@ -150,17 +183,35 @@ num_price(Numeric nav, Numeric units)
 	return num_negate(price);
 }
 
+/* Zeros behind the last decimal count as written, so a look often suffices. */
+static inline int
+written_scale(Numeric a)
+{
+	return DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(a)));
+}
+
+bool
+num_has_scale(Numeric a, int scale)
+{
+	if (numeric_is_nan(a) || numeric_is_inf(a))
+		return false;
+	return written_scale(a) <= scale ||
+		num_cmp(call_scale(numeric_trunc, a, scale), a) == 0;
+}
+
 static bool
 in_range(Numeric a, Quantity kind)
 {
-	return num_cmp(num_abs(a), power_of_ten(whole_digits[kind])) < 0;
+	Numeric		limit = power_of_ten(whole_digits[kind]);
+
+	return num_cmp(a, limit) < 0 &&
+		(num_sign(a) >= 0 || num_cmp(num_negate(a), limit) < 0);
 }
 
 bool
 num_fits(Numeric a, Quantity kind)
 {
-	return in_range(a, kind) &&
-		num_cmp(call_scale(numeric_trunc, a, decimals[kind]), a) == 0;
+	return in_range(a, kind) && num_has_scale(a, decimals[kind]);
 }
 
 static void
@@ -200,17 +251,21 @@ checked_amount(Numeric a, Quantity kind, bool zero_allowed, const char *name)
 	return a;
 }
 
-Numeric
-at_scale(Numeric a, int scale, const char *name)
+void
+require_scale(Numeric a, int scale, const char *name)
 {
-	Numeric		result = call_scale(numeric_trunc, a, scale);
-
-	if (num_cmp(result, a) != 0)
+	if (!num_has_scale(a, scale))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AMOUNT),
 				 errmsg("Invalid amount or quantity"),
 				 errdetail("%s is %s, which has more than %d decimals.",
 						   name, num_text(a), scale),
 				 errhint("Amounts are never rounded on the way in: give at most %d decimals.", scale)));
-	return result;
+}
+
+Numeric
+at_scale(Numeric a, int scale, const char *name)
+{
+	require_scale(a, scale, name);
+	return call_scale(numeric_trunc, a, scale);
 }

@@ -24,6 +24,9 @@ typedef enum Quantity
 	QUANTITY_PRICE
 } Quantity;
 
+/* Kept: not to be freed. */
+extern Numeric num_zero(void);
+
 extern Numeric num_int(int64 value);
 extern Numeric num_add(Numeric a, Numeric b);
 extern Numeric num_sub(Numeric a, Numeric b);
@@ -32,6 +35,7 @@ extern Numeric num_abs(Numeric a);
 extern Numeric num_negate(Numeric a);
 extern int	num_cmp(Numeric a, Numeric b);
 extern int	num_sign(Numeric a);
+extern bool num_has_scale(Numeric a, int scale);
 extern char *num_text(Numeric a);
 
 extern Numeric num_floor(Numeric a, int scale);
@@ -55,7 +59,8 @@ extern Numeric checked_range(Numeric a, Quantity kind);
 extern Numeric checked_amount(Numeric a, Quantity kind, bool zero_allowed,
 							  const char *name);
 
-/* UF005 where it has more decimals; returns it with just so many. */
+/* UF005 where it has more decimals; at_scale returns it with just so many. */
+extern void require_scale(Numeric a, int scale, const char *name);
 extern Numeric at_scale(Numeric a, int scale, const char *name);
 
 #endif							/* FUNDES_MONEY_H */

@@ -11,12 +11,12 @@
 #include "catalog/pg_type.h"
 #include "fund/money.h"
 #include "fund/projection.h"
+#include "fund/row_index.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "owner.h"
 #include "probe.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "writer.h"
@@ -221,24 +221,25 @@ const Table tables[NTABLES] = {
 /* Rows are flushed when they take more memory than this. */
 #define FLUSH_BYTES (64 * 1024 * 1024)
 
-typedef struct RowKey
-{
-	char		text[320];		/* the key columns, as text */
-} RowKey;
+/* Memory is looked at each so many events. */
+#define LOOK_EVERY 16
 
-typedef struct RowEntry
+/* The rows of a table in memory, and what is open to read more of them. */
+typedef struct TableRows
 {
-	RowKey		key;
-	Row		   *row;
-} RowEntry;
+	MemoryContext context;		/* of the rows and the index */
+	List	   *rows;			/* in the order of first use */
+	RowIndex   *index;			/* made at the first look-up */
+	bool		reading;
+	Probe		probe;
+} TableRows;
 
 struct RowSet
 {
 	MemoryContext context;
 	const char *scratch;		/* prefix of the tables' names, or NULL */
-	MemoryContext row_context[NTABLES]; /* of the rows; emptied by a flush */
-	HTAB	   *index[NTABLES];
-	List	   *rows[NTABLES];	/* in the order of first use */
+	uint32		events;			/* since memory was looked at */
+	TableRows	tables[NTABLES];
 };
 
 /*
@@ -265,9 +266,21 @@ rows_begin_in(const char *prefix)
 	return set;
 }
 
+static void
+stop_reading(TableRows *rows)
+{
+	if (rows->reading)
+		probe_end(&rows->probe);
+	rows->reading = false;
+}
+
 void
 rows_end(RowSet *set)
 {
+	int			i;
+
+	for (i = 0; i < NTABLES; i++)
+		stop_reading(&set->tables[i]);
 	MemoryContextDelete(set->context);
 }
 
@@ -275,73 +288,37 @@ rows_end(RowSet *set)
  * Rows
  */
 
-static void
-make_key(RowKey *key, TableId id, const Datum *keys)
-{
-	const Table *table = &tables[id];
-	char	   *end = key->text;
-	int			i;
-
-	memset(key, 0, sizeof(*key));
-	for (i = 0; i < table->nkeys; i++)
-	{
-		Size		left = sizeof(key->text) - (end - key->text);
-
-		/* of the keys one at most is a text, so the spaces tell them apart */
-		if (table->columns[i].type == TEXTOID)
-		{
-			char	   *name = TextDatumGetCString(keys[i]);
-
-			if (strlen(name) + 1 >= left)
-				elog(ERROR, "key of fundes.%s is too long", table->name);
-			snprintf(end, left, "%s ", name);
-		}
-		else
-			snprintf(end, left, INT64_FORMAT " ", (int64) keys[i]);
-		end += strlen(end);
-	}
-}
-
 /* Made at first use: most sets touch few tables. */
 static MemoryContext
 context_of(RowSet *set, TableId table)
 {
-	if (set->row_context[table] == NULL)
-		set->row_context[table] = AllocSetContextCreate(set->context, "fundes rows of a table",
-														ALLOCSET_SMALL_SIZES);
-	return set->row_context[table];
-}
+	TableRows  *rows = &set->tables[table];
 
-static RowEntry *
-enter_key(RowSet *set, TableId table, const Datum *keys, bool *found)
-{
-	RowKey		key;
-
-	if (set->index[table] == NULL)
-	{
-		HASHCTL		ctl = {
-			.keysize = sizeof(RowKey),
-			.entrysize = sizeof(RowEntry),
-			.hcxt = context_of(set, table)
-		};
-
-		set->index[table] = hash_create(tables[table].name, 16, &ctl,
-										HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	}
-	make_key(&key, table, keys);
-	return hash_search(set->index[table], key.text, HASH_ENTER, found);
+	if (rows->context == NULL)
+		rows->context = AllocSetContextCreate(set->context, "fundes rows of a table",
+											  ALLOCSET_SMALL_SIZES);
+	return rows->context;
 }
 
 static Row *
 new_row(RowSet *set, TableId table)
 {
+	TableRows  *rows = &set->tables[table];
+	int			ncolumns = tables[table].ncolumns;
 	MemoryContext old = MemoryContextSwitchTo(context_of(set, table));
-	Row		   *row = palloc0(sizeof(Row));
+	Row		   *row;
 
+	row = palloc(MAXALIGN(sizeof(Row)) + (sizeof(Datum) + sizeof(bool)) * ncolumns);
 	row->set = set;
+	row->context = rows->context;
 	row->table = table;
-	memset(row->nulls, true, sizeof(row->nulls));
-	set->rows[table] = lappend(set->rows[table], row);
+	row->stored = false;
+	row->changed = 0;
+	row->owned = 0;
+	row->values = (Datum *) ((char *) row + MAXALIGN(sizeof(Row)));
+	row->nulls = (bool *) (row->values + ncolumns);
+	memset(row->nulls, true, sizeof(bool) * ncolumns);
+	rows->rows = lappend(rows->rows, row);
 	MemoryContextSwitchTo(old);
 	return row;
 }
@@ -365,60 +342,104 @@ rows_table_name(RowSet *set, TableId table)
 					tables[table].name);
 }
 
+/* The values point into a copy of the tuple until they are changed. */
 static Row *
-read_row(RowSet *set, TableId table, TupleTableSlot *slot)
+read_row(RowSet *set, TableId table, Probe *probe)
 {
 	Row		   *row = new_row(set, table);
+	MemoryContext old = MemoryContextSwitchTo(row->context);
+	HeapTuple	tuple = ExecCopySlotHeapTuple(probe->slot);
+
+	heap_deform_tuple(tuple, RelationGetDescr(probe->table), row->values, row->nulls);
+	MemoryContextSwitchTo(old);
+	row->stored = true;
+	row->tid = probe->slot->tts_tid;
+	return row;
+}
+
+/*
+ * Looks a row up in its table.  What is opened for that stays open until rows
+ * of the table are written, so that all look-ups of a set share a snapshot:
+ * what they depend upon has been locked before.
+ */
+static Row *
+find_stored(RowSet *set, TableId table, const Datum *keys)
+{
+	TableRows  *rows = &set->tables[table];
+	MemoryContext old = MemoryContextSwitchTo(set->context);
+	bool		found;
 	int			i;
 
-	slot_getallattrs(slot);
-	for (i = 0; i < tables[table].ncolumns; i++)
-		if (!slot->tts_isnull[i])
-			row_set(row, i, slot->tts_values[i]);
-	row->stored = true;
-	row->tid = slot->tts_tid;
-	row->changed = 0;
-	return row;
+	if (rows->reading)
+	{
+		for (i = 0; i < tables[table].nkeys; i++)
+			rows->probe.keys[i].sk_argument = keys[i];
+		found = probe_again(&rows->probe, ForwardScanDirection);
+	}
+	else
+	{
+		rows->probe.nkeys = 0;
+		for (i = 0; i < tables[table].nkeys; i++)
+			probe_key(&rows->probe, tables[table].columns[i].type, keys[i]);
+		found = probe_begin(&rows->probe, relation_of(set, table, ""),
+							relation_of(set, table, "_pkey"), ForwardScanDirection);
+		rows->reading = true;
+	}
+	MemoryContextSwitchTo(old);
+	if (!found)
+		return NULL;
+	if (set->scratch == NULL)
+		probe_require_known(&rows->probe);
+	return read_row(set, table, &rows->probe);
+}
+
+/* Made at the first look-up: of most journals no row is looked up. */
+static void
+make_index(RowSet *set, TableId table)
+{
+	TableRows  *rows = &set->tables[table];
+	ListCell   *cell;
+
+	rows->index = row_index_create(table, context_of(set, table));
+	foreach(cell, rows->rows)
+		row_index_put(rows->index, lfirst(cell));
 }
 
 Row *
 rows_find(RowSet *set, TableId table, const Datum *keys)
 {
-	bool		found;
-	RowEntry   *entry = enter_key(set, table, keys, &found);
-	Probe		probe;
-	int			i;
+	TableRows  *rows = &set->tables[table];
+	Row		   *row;
 
-	if (found)
-		return entry->row;
-	entry->row = NULL;
-	probe.nkeys = 0;
-	for (i = 0; i < tables[table].nkeys; i++)
-		probe_key(&probe, tables[table].columns[i].type, keys[i]);
-	found = probe_begin(&probe, relation_of(set, table, ""),
-						relation_of(set, table, "_pkey"), ForwardScanDirection);
-	if (found && set->scratch == NULL)
-		probe_require_known(&probe);
-	if (found)
-		entry->row = read_row(set, table, probe.slot);
-	probe_end(&probe);
-	return entry->row;
+	if (rows->index == NULL)
+		make_index(set, table);
+	row = row_index_find(rows->index, keys);
+	if (row == NULL)
+	{
+		row = find_stored(set, table, keys);
+		if (row != NULL)
+			row_index_put(rows->index, row);
+	}
+	return row;
 }
 
 Row *
 rows_add(RowSet *set, TableId table, const Datum *keys)
 {
-	bool		found;
-	RowEntry   *entry = enter_key(set, table, keys, &found);
 	Row		   *row = new_row(set, table);
 	int			i;
 
-	entry->row = row;
 	for (i = 0; i < tables[table].ncolumns && !tables[table].journal; i++)
 		if (tables[table].columns[i].type == NUMERICOID)
-			row_set(row, i, NumericGetDatum(num_int(0)));
+		{
+			row->values[i] = NumericGetDatum(num_zero());
+			row->nulls[i] = false;
+			row->changed |= COLUMN_BIT(i);
+		}
 	for (i = 0; i < tables[table].nkeys; i++)
 		row_set(row, i, keys[i]);
+	if (set->tables[table].index != NULL)
+		row_index_put(set->tables[table].index, row);
 	return row;
 }
 
@@ -442,18 +463,20 @@ length_by_reference(Oid type)
 void
 row_set(Row *row, int column, Datum value)
 {
-	int			typlen = length_by_reference(tables[row->table].columns[column].type);
-	MemoryContext old;
+	int			length = length_by_reference(tables[row->table].columns[column].type);
 
-	if (typlen != 0)
+	if (length != 0)
 	{
-		Datum		previous = row->values[column];
+		void	   *copy;
 
-		old = MemoryContextSwitchTo(row->set->row_context[row->table]);
-		value = datumCopy(value, false, typlen);
-		MemoryContextSwitchTo(old);
-		if (!row->nulls[column])
-			pfree(DatumGetPointer(previous));
+		if (length < 0)
+			length = VARSIZE_ANY(DatumGetPointer(value));
+		copy = MemoryContextAlloc(row->context, length);
+		memcpy(copy, DatumGetPointer(value), length);
+		if (!row->nulls[column] && (row->owned & COLUMN_BIT(column)) != 0)
+			pfree(DatumGetPointer(row->values[column]));
+		row->owned |= COLUMN_BIT(column);
+		value = PointerGetDatum(copy);
 	}
 	row->values[column] = value;
 	row->nulls[column] = false;
@@ -536,7 +559,7 @@ check_domains(const Row *row)
 	{
 		Domain		domain = table->columns[i].domain;
 
-		if (domain == DOMAIN_NONE || (row->changed & COLUMN_BIT(i)) == 0 ||
+		if (domain == DOMAIN_NONE || !row_has_changed(row, i) ||
 			fits_domain(row, i, domain))
 			continue;
 		ereport(ERROR,
@@ -653,27 +676,27 @@ has_changed(List *rows)
 void
 rows_flush_table(RowSet *set, TableId table)
 {
-	List	   *rows = set->rows[table];
+	TableRows  *rows = &set->tables[table];
 
-	if (set->row_context[table] == NULL)
-		return;
-	if (has_changed(rows))
+	if (has_changed(rows->rows))
 	{
 		Writer		writer;
 
 		writer_begin(&writer, relation_of(set, table, ""), tables[table].ncolumns);
 		check_columns(&tables[table], RelationGetDescr(writer.table));
-		update_rows(&writer, rows);
+		update_rows(&writer, rows->rows);
 		if (tables[table].conflict_code != 0)
-			insert_rivals(&writer, rows, &tables[table]);
+			insert_rivals(&writer, rows->rows, &tables[table]);
 		else
-			insert_rows(&writer, rows);
+			insert_rows(&writer, rows->rows);
 		writer_end(&writer);
 	}
-	MemoryContextDelete(set->row_context[table]);
-	set->row_context[table] = NULL;
-	set->index[table] = NULL;
-	set->rows[table] = NIL;
+	stop_reading(rows);
+	if (rows->context != NULL)
+		MemoryContextDelete(rows->context);
+	rows->context = NULL;
+	rows->index = NULL;
+	rows->rows = NIL;
 }
 
 void
@@ -690,7 +713,8 @@ rows_relieve(RowSet *set)
 {
 	int			i;
 
-	if (MemoryContextMemAllocated(set->context, true) < FLUSH_BYTES)
+	if (++set->events % LOOK_EVERY != 0 ||
+		MemoryContextMemAllocated(set->context, true) < FLUSH_BYTES)
 		return;
 	for (i = 0; i < NTABLES; i++)
 		if (tables[i].journal)

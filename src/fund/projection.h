@@ -231,8 +231,10 @@ typedef struct Row
 	bool		stored;			/* in its table already, */
 	ItemPointerData tid;		/* there */
 	uint64		changed;		/* columns, by COLUMN_BIT */
-	Datum		values[MAX_COLUMNS];
-	bool		nulls[MAX_COLUMNS];
+	uint64		owned;			/* those whose value is allocated by itself */
+	MemoryContext context;
+	Datum	   *values;
+	bool	   *nulls;
 } Row;
 
 /* The projections themselves, in a new memory context below the current. */
@@ -277,6 +279,13 @@ extern void row_set(Row *row, int column, Datum value);
 extern void row_set_null(Row *row, int column);
 extern void row_set_text(Row *row, int column, const char *value);
 extern void row_add(Row *row, int column, Numeric amount);
+
+/* Whether a column was set since the row was read. */
+static inline bool
+row_has_changed(const Row *row, int column)
+{
+	return (row->changed & COLUMN_BIT(column)) != 0;
+}
 
 static inline Numeric
 row_numeric(const Row *row, int column)

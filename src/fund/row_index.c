@@ -1,0 +1,119 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_index.c
+ *	  Finding the rows of a RowSet by their keys, see row_index.h.
+ *
+ *	  A hash table of pointers to rows: the keys are read from the rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "fund/row_index.h"
+
+typedef struct RowEntry
+{
+	Row		   *row;
+	uint32		hash;
+	char		status;			/* simplehash's own */
+} RowEntry;
+
+static inline uint32
+hash_key(const Row *row)
+{
+	const Table *table = &tables[row->table];
+	uint32		hash = 0;
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
+	{
+		Datum		key = row->values[i];
+		uint32		part;
+
+		if (table->columns[i].type == TEXTOID)
+			part = hash_bytes((unsigned char *) VARDATA_ANY(DatumGetPointer(key)),
+							  VARSIZE_ANY_EXHDR(DatumGetPointer(key)));
+		else
+			part = murmurhash32((uint32) key ^ (uint32) (key >> 32));
+		hash = hash_combine(hash, part);
+	}
+	return hash;
+}
+
+static inline bool
+same_key(const Row *a, const Row *b)
+{
+	const Table *table = &tables[a->table];
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
+	{
+		struct varlena *x,
+				   *y;
+
+		if (table->columns[i].type != TEXTOID)
+		{
+			if (a->values[i] != b->values[i])
+				return false;
+			continue;
+		}
+		x = (struct varlena *) DatumGetPointer(a->values[i]);
+		y = (struct varlena *) DatumGetPointer(b->values[i]);
+		if (VARSIZE_ANY_EXHDR(x) != VARSIZE_ANY_EXHDR(y) ||
+			memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) != 0)
+			return false;
+	}
+	return true;
+}
+
+#define SH_PREFIX entries
+#define SH_ELEMENT_TYPE RowEntry
+#define SH_KEY_TYPE Row *
+#define SH_KEY row
+#define SH_HASH_KEY(tb, key) hash_key(key)
+#define SH_EQUAL(tb, a, b) same_key((a), (b))
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) (entry)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct RowIndex
+{
+	entries_hash *entries;
+	TableId		table;
+};
+
+RowIndex *
+row_index_create(TableId table, MemoryContext context)
+{
+	RowIndex   *index = MemoryContextAlloc(context, sizeof(RowIndex));
+
+	index->table = table;
+	index->entries = entries_create(context, 8, NULL);
+	return index;
+}
+
+void
+row_index_put(RowIndex *index, Row *row)
+{
+	bool		found;
+	RowEntry   *entry = entries_insert(index->entries, row, &found);
+
+	entry->row = row;
+}
+
+Row *
+row_index_find(RowIndex *index, const Datum *keys)
+{
+	Row			sought;
+	RowEntry   *entry;
+
+	sought.table = index->table;
+	sought.values = unconstify(Datum *, keys);
+	entry = entries_lookup(index->entries, &sought);
+	return entry == NULL ? NULL : entry->row;
+}
