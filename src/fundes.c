@@ -28,6 +28,7 @@ PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
+bool		fundes_direct_insert;
 int			fundes_max_event_size;
 char	   *fundes_max_quote_age;
 char	   *fundes_price_function;
@@ -64,6 +65,13 @@ check_quote_age(char **newval, void **extra, GucSource source)
 void
 _PG_init(void)
 {
+	DefineCustomBoolVariable("fundes.direct_insert",
+							 "Whether events are written below the executor where they can be.",
+							 "Both ways write the same. Where the log has triggers, rules or the like that are not of fundes, events are always written by a statement.",
+							 &fundes_direct_insert,
+							 true,
+							 PGC_SUSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("fundes.max_event_size",
 							"Largest payload and metadata of one event.",
 							NULL,

@@ -30,6 +30,7 @@
 	PG_FUNCTION_INFO_V1(name)
 
 /* settings, see fundes.c */
+extern bool fundes_direct_insert;
 extern int	fundes_max_event_size;
 extern char *fundes_max_quote_age;
 extern char *fundes_price_function;

@@ -3,6 +3,11 @@
  * owner.c
  *	  The boundary between callers and the tables, see owner.h.
  *
+ *	  Oids of relations and the owner are kept for the backend's life, as each
+ *	  call asks for several.  Any change of a row of pg_class or pg_namespace
+ *	  under which they could be found, the own transaction's and its abort
+ *	  included, makes all of them forgotten.
+ *
  *-------------------------------------------------------------------------
  */
 #include "fundes.h"
@@ -14,36 +19,129 @@
 #include "miscadmin.h"
 #include "owner.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #define SAFE_SEARCH_PATH "pg_catalog, pg_temp"
 
+/* A relation is kept in the place that its name gives, which it may lose. */
+#define MAX_KNOWN 128
+
+typedef struct KnownRelation
+{
+	char		name[NAMEDATALEN];
+	Oid			oid;
+} KnownRelation;
+
+static KnownRelation known[MAX_KNOWN];
+static Oid	known_owner = InvalidOid;
+
+/* Counts how often all was forgotten. */
+static uint64 forgotten = 0;
+
+static void
+forget(Datum arg, int cache, uint32 hash)
+{
+	memset(known, 0, sizeof(known));
+	known_owner = InvalidOid;
+	forgotten++;
+}
+
+static void
+be_told_of_changes(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	CacheRegisterSyscacheCallback(RELNAMENSP, forget, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACENAME, forget, (Datum) 0);
+	registered = true;
+}
+
+static KnownRelation *
+place_of(const char *name)
+{
+	uint32		hash = 2166136261u;
+	const char *c;
+
+	for (c = name; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char) *c) * 16777619u;
+	return &known[(hash ^ hash >> 16) % MAX_KNOWN];
+}
+
 Oid
 fundes_relation(const char *name)
 {
-	Oid			schema = get_namespace_oid("fundes", false);
-	Oid			relation = get_relname_relid(name, schema);
+	KnownRelation *place = place_of(name);
+	uint64		before = forgotten;
+	Oid			oid;
 
-	if (!OidIsValid(relation))
+	if (OidIsValid(place->oid) && strcmp(place->name, name) == 0)
+		return place->oid;
+	be_told_of_changes();
+	oid = get_relname_relid(name, get_namespace_oid("fundes", false));
+	if (!OidIsValid(oid))
 		elog(ERROR, "relation fundes.%s does not exist", name);
-	return relation;
+
+	/* what changed during the look-up is not known yet */
+	if (forgotten == before)
+	{
+		strlcpy(place->name, name, NAMEDATALEN);
+		place->oid = oid;
+	}
+	return oid;
 }
 
-/* The owner of the log's table, which is the extension's owner. */
-static Oid
-log_owner(void)
+/* The owner of the log's table is the extension's owner. */
+Oid
+fundes_owner(void)
 {
-	Oid			relation = fundes_relation("event");
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	uint64		before = forgotten;
+	Oid			relation;
+	HeapTuple	tuple;
 	Oid			owner;
 
+	if (OidIsValid(known_owner))
+		return known_owner;
+	relation = fundes_relation("event");
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", relation);
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
+	if (forgotten == before)
+		known_owner = owner;
 	return owner;
+}
+
+/* Becomes the owner; for what runs no statement. */
+void
+owner_enter(Owner *saved)
+{
+	GetUserIdAndSecContext(&saved->caller, &saved->caller_context);
+	SetUserIdAndSecContext(fundes_owner(),
+						   saved->caller_context | SECURITY_LOCAL_USERID_CHANGE);
+	saved->statements = false;
+	saved->guc_level = 0;
+}
+
+/* Setting it again would cost a look through the whole path. */
+static bool
+search_path_is_safe(void)
+{
+	return strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0;
+}
+
+void
+set_safe_search_path(void)
+{
+	if (!search_path_is_safe())
+		(void) set_config_option("search_path", SAFE_SEARCH_PATH,
+								 PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
@@ -56,20 +154,13 @@ owner_begin(Owner *saved)
 {
 	MemoryContext context = CurrentMemoryContext;
 
-	GetUserIdAndSecContext(&saved->caller, &saved->caller_context);
-	SetUserIdAndSecContext(log_owner(),
-						   saved->caller_context | SECURITY_LOCAL_USERID_CHANGE);
-
-	/* setting it again would cost a look through the whole path */
-	saved->guc_level = 0;
-	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) != 0)
+	owner_enter(saved);
+	saved->statements = true;
+	if (!search_path_is_safe())
 	{
 		saved->guc_level = NewGUCNestLevel();
-		(void) set_config_option("search_path", SAFE_SEARCH_PATH,
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+		set_safe_search_path();
 	}
-
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);
@@ -80,7 +171,7 @@ owner_end(Owner *saved)
 {
 	MemoryContext context = CurrentMemoryContext;
 
-	if (SPI_finish() != SPI_OK_FINISH)
+	if (saved->statements && SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	if (saved->guc_level > 0)
 		AtEOXact_GUC(true, saved->guc_level);

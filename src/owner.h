@@ -4,10 +4,12 @@
  *	  The boundary between callers and the tables.
  *
  *	  Nobody has rights on the tables; EXECUTE on a function is the one right
- *	  there is.  Between owner_begin() and owner_end() a function acts as the
- *	  extension's owner, with a search_path that no caller can set, and may use
- *	  SPI.  An error needs no clean-up: the abort of the (sub)transaction puts
- *	  identity, settings and SPI back.
+ *	  there is.  Between owner_enter() or owner_begin() and owner_end() a function
+ *	  acts as the extension's owner.  After owner_begin() it may use SPI, too, with
+ *	  a search_path that no caller can set: what parses or runs text needs that,
+ *	  and it costs as much as writing a row.  Both may be nested.  An error needs
+ *	  no clean-up: the abort of the (sub)transaction puts identity, settings and
+ *	  SPI back.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,11 +20,19 @@ typedef struct Owner
 {
 	Oid			caller;
 	int			caller_context;
+	bool		statements;		/* whether by owner_begin() */
 	int			guc_level;
 } Owner;
 
+extern void owner_enter(Owner *saved);
 extern void owner_begin(Owner *saved);
 extern void owner_end(Owner *saved);
+
+/* For who has opened a level of settings of his own. */
+extern void set_safe_search_path(void);
+
+/* The extension's owner. */
+extern Oid	fundes_owner(void);
 
 /* Oid of a relation of schema fundes. */
 extern Oid	fundes_relation(const char *name);

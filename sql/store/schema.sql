@@ -33,9 +33,11 @@ comment on sequence fundes.event_position is 'Hands out positions in the log (in
 create domain fundes.json_object as jsonb check (pg_catalog.jsonb_typeof(value) = 'object');
 comment on domain fundes.json_object is 'A JSON object';
 
--- Fixed-width columns stand first and without padding. An event_id that a
--- caller gave is unique by a partial index; one that fundes made carries its
--- position and is found by that, so it costs no index entry.
+-- Fixed-width columns stand first and without padding; columns that are null as
+-- a rule stand last, where a row need not even say so. An event_id is stored
+-- only where a caller gave it, and then unique by a partial index. One that
+-- fundes makes is position and recorded_at in another form (src/store/event_id.h):
+-- it is unique and found as they are, and costs neither a column nor an index.
 create table fundes.event (
 	position		bigint primary key,
 	stream_id		bigint not null,
@@ -43,13 +45,12 @@ create table fundes.event (
 	effective_at	timestamptz not null,
 	recorded_at		timestamptz not null,
 	type_id			integer not null,
-	id_given		boolean not null,
-	event_id		uuid not null,
 	payload			fundes.json_object not null,
+	event_id		uuid,
 	metadata		fundes.json_object,
 	unique (stream_id, version)
 );
-create unique index event_given_id on fundes.event (event_id) where id_given;
+create unique index event_given_id on fundes.event (event_id) where event_id is not null;
 comment on table fundes.event is 'The log: one row is one fact, never changed, never removed (internal; read view event_log)';
 
 -- Append-only for everyone, the owner and replicas included.
@@ -64,11 +65,15 @@ create trigger append_only before update or delete or truncate on fundes.stream
 	for each statement execute function fundes.refuse_change();
 alter table fundes.stream enable always trigger append_only;
 
+-- The made id as event_id_make() of src/store/event_id.c makes it, with the
+-- server's functions alone: a view's functions run with the rights of who reads.
 create view fundes.event_log as
 select e.position,
 	   s.name::text as stream,
 	   e.version,
-	   e.event_id,
+	   coalesce(e.event_id,
+				(lpad(to_hex(((us.since_1970 / 1000) << 16) | 28672 | us.since_1970 % 1000), 16, '0') ||
+				 to_hex(e.position | '-9223372036854775808'::bigint))::uuid) as event_id,
 	   t.name::text as type,
 	   e.payload::jsonb as payload,
 	   e.metadata::jsonb as metadata,
@@ -76,7 +81,8 @@ select e.position,
 	   e.recorded_at
   from fundes.event e
   join fundes.stream s using (stream_id)
-  join fundes.event_type t using (type_id);
+  join fundes.event_type t using (type_id)
+ cross join lateral (select (extract(epoch from e.recorded_at) * 1000000)::bigint as since_1970) us;
 comment on view fundes.event_log is 'The log as clients see it: one row an event';
 comment on column fundes.event_log.position is 'Place in the whole log: grows, unique, may have holes';
 comment on column fundes.event_log.stream is 'Name of the stream; its category is what stands before the first -';

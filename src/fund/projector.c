@@ -17,6 +17,7 @@
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "fund/fold.h"
+#include "fund/projector.h"
 #include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
@@ -115,6 +116,36 @@ fold_sorted(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 		fold_slot(run, slot);
 	ExecClearTuple(slot);
 	tuplesort_end(sort);
+}
+
+void
+project_events(const NewEvent *events, int nevents)
+{
+	FoldRun	run;
+	Owner		owner;
+	int			i = 0;
+
+	while (i < nevents && events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
+		i++;
+	if (i == nevents)
+		return;
+	owner_begin(&owner);
+	fold_begin(&run, rows_begin());
+	for (; i < nevents; i++)
+	{
+		FoldEvent	event;
+
+		if (events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
+			continue;
+		event.position = events[i].position;
+		event.version = events[i].version;
+		event.effective_at = events[i].effective_at;
+		event.recorded_at = events[i].recorded_at;
+		event.type_id = events[i].event_type.type_id;
+		fold_next(&run, &event, JsonbPGetDatum(events[i].payload));
+	}
+	fold_end(&run);
+	owner_end(&owner);
 }
 
 FUNDES_FUNCTION(fundes_project);

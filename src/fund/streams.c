@@ -12,6 +12,7 @@
 
 #include "fund/calendar.h"
 #include "fund/fold.h"
+#include "fund/projector.h"
 #include "fund/fund_lock.h"
 #include "fund/streams.h"
 #include "json.h"
@@ -138,5 +139,7 @@ check_event(const NewEvent *event)
 const AppendModule fund_module = {
 	.reserves = reserves,
 	.lock = lock_funds,
-	.check = check_event
+	.check = check_event,
+	.project = project_events,
+	.project_trigger = "project"
 };

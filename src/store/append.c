@@ -33,11 +33,11 @@
 #include "owner.h"
 #include "plan.h"
 #include "store/append.h"
+#include "store/append_write.h"
 #include "store/payload_type.h"
 #include "store/watermark.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 
 #define MAX_STREAM_LOCKS 64		/* of one call */
@@ -208,6 +208,9 @@ lock_streams(const Stream *streams, int count)
 static void
 find_streams(Stream *streams, int count)
 {
+	int64	   *ids = palloc(sizeof(int64) * Max(count, 1));
+	int64	   *versions = palloc(sizeof(int64) * Max(count, 1));
+	int			n = 0;
 	int			i;
 
 	for (i = 0; i < count; i++)
@@ -215,8 +218,14 @@ find_streams(Stream *streams, int count)
 		CHECK_FOR_INTERRUPTS();
 		streams[i].id = log_stream_id(streams[i].name);
 		if (streams[i].id != 0)
-			streams[i].version = log_stream_version(streams[i].id);
+			ids[n++] = streams[i].id;
 	}
+	log_stream_versions(ids, versions, n);
+	for (i = count - 1; i >= 0; i--)
+		if (streams[i].id != 0)
+			streams[i].version = versions[--n];
+	pfree(ids);
+	pfree(versions);
 }
 
 static void
@@ -226,9 +235,15 @@ create_missing_streams(Stream *streams, int count)
 							  " values ($2 | pg_catalog.nextval('fundes.stream_serial'), $1)"
 							  " returning stream_id",
 							  TEXTOID, INT8OID);
-	int			i;
+	Owner		owner;
+	int			i = 0;
 
-	for (i = 0; i < count; i++)
+	while (i < count && (streams[i].id != 0 || !streams[i].written))
+		i++;
+	if (i == count)
+		return;
+	owner_begin(&owner);
+	for (; i < count; i++)
 	{
 		const char *name = streams[i].name;
 		Datum		values[2];
@@ -243,6 +258,7 @@ create_missing_streams(Stream *streams, int count)
 		streams[i].id = DatumGetInt64(plan_value(1, INT8OID, &isnull));
 		SPI_freetuptable(SPI_tuptable);
 	}
+	owner_end(&owner);
 }
 
 /*
@@ -323,6 +339,7 @@ create_missing_types(NewEvent *events, int nevents)
 {
 	static KeptPlan insert = PLAN("insert into fundes.event_type (name) values ($1)", TEXTOID);
 	const char **names = palloc(sizeof(char *) * Max(nevents, 1));
+	Owner		owner;
 	int			n = 0;
 	int			i;
 
@@ -331,6 +348,7 @@ create_missing_types(NewEvent *events, int nevents)
 			names[n++] = events[i].type;
 	if (n == 0)
 		return;
+	owner_begin(&owner);
 	qsort(names, n, sizeof(char *), compare_names_by_key);
 	for (i = 0; i < n; i++)
 	{
@@ -345,6 +363,7 @@ create_missing_types(NewEvent *events, int nevents)
 		name = CStringGetTextDatum(names[i]);
 		(void) plan_write(&insert, &name, NULL);
 	}
+	owner_end(&owner);
 	find_types(events, nevents);
 }
 
@@ -500,7 +519,37 @@ append_expect(const char *stream, int64 version)
 }
 
 /*
- * Writing
+ * Payloads
+ */
+
+/* Checks of types may be anybody's code: it runs with a safe search_path. */
+static void
+check_payloads(const NewEvent *events, int nevents)
+{
+	int			guc_level = 0;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		if (OidIsValid(events[i].event_type.payload_type))
+		{
+			if (guc_level == 0)
+			{
+				guc_level = NewGUCNestLevel();
+				set_safe_search_path();
+			}
+			payload_check(events[i].event_type.payload_type, events[i].type,
+						  events[i].payload);
+		}
+		if (is_builtin(&events[i]))
+			append_module->check(&events[i]);
+	}
+	if (guc_level > 0)
+		AtEOXact_GUC(true, guc_level);
+}
+
+/*
+ * Places
  */
 
 static void
@@ -513,136 +562,17 @@ assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
 	mark_append_in_progress(sequence);
 	for (i = 0; i < nevents; i++)
 	{
+		NewEvent   *event = &events[i];
+		Stream	   *stream = stream_of(streams, nstreams, event->stream);
+
 		CHECK_FOR_INTERRUPTS();
-		events[i].version = ++stream_of(streams, nstreams, events[i].stream)->version;
-		events[i].position = next_position(sequence);
-		if (!events[i].id_given)
-			event_id_make(&events[i].event_id, recorded_at, events[i].position);
+		event->stream_id = stream->id;
+		event->version = ++stream->version;
+		event->recorded_at = recorded_at;
+		event->position = next_position(sequence);
+		if (!event->id_given)
+			event_id_make(&event->event_id, recorded_at, event->position);
 	}
-}
-
-#define EVENT_COLUMNS \
-	"position, stream_id, version, effective_at, recorded_at," \
-	" type_id, id_given, event_id, payload, metadata"
-#define INSERT_ONE \
-	"insert into fundes.event (" EVENT_COLUMNS ")" \
-	" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-#define INSERT_MANY \
-	"insert into fundes.event (" EVENT_COLUMNS ")" \
-	" select e.position, e.stream_id, e.version, e.effective_at, $5," \
-	"        e.type_id, e.id_given, e.event_id, e.payload, e.metadata" \
-	"   from unnest($1, $2, $3, $4, $6, $7, $8, $9, $10)" \
-	"     as e(position, stream_id, version, effective_at," \
-	"          type_id, id_given, event_id, payload, metadata)"
-#define SKIP_KNOWN_IDS " on conflict (event_id) where id_given do nothing"
-
-#define NCOLUMNS 10
-enum
-{
-	POSITION, STREAM_ID, VERSION, EFFECTIVE_AT, RECORDED_AT,
-	TYPE_ID, ID_GIVEN, EVENT_ID, PAYLOAD, METADATA
-};
-
-static uint64
-insert_one(const NewEvent *event, const Stream *stream, TimestampTz recorded_at)
-{
-#define ONE_TYPES INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, \
-	INT4OID, BOOLOID, UUIDOID, JSONBOID, JSONBOID
-	static KeptPlan plain = PLAN(INSERT_ONE, ONE_TYPES);
-	static KeptPlan skipping = PLAN(INSERT_ONE SKIP_KNOWN_IDS, ONE_TYPES);
-	Datum		values[NCOLUMNS];
-	char		nulls[NCOLUMNS];
-
-	memset(nulls, ' ', sizeof(nulls));
-	values[POSITION] = Int64GetDatum(event->position);
-	values[STREAM_ID] = Int64GetDatum(stream->id);
-	values[VERSION] = Int64GetDatum(event->version);
-	values[EFFECTIVE_AT] = TimestampTzGetDatum(event->effective_at);
-	values[RECORDED_AT] = TimestampTzGetDatum(recorded_at);
-	values[TYPE_ID] = Int32GetDatum(event->event_type.type_id);
-	values[ID_GIVEN] = BoolGetDatum(event->id_given);
-	values[EVENT_ID] = UUIDPGetDatum(&event->event_id);
-	values[PAYLOAD] = JsonbPGetDatum(event->payload);
-	values[METADATA] = PointerGetDatum(event->metadata);
-	if (event->metadata == NULL)
-		nulls[METADATA] = 'n';
-	return plan_write(event->id_given ? &skipping : &plain, values, nulls);
-}
-
-static Datum
-array_of(Datum *elements, bool *nulls, int n, Oid type)
-{
-	int			dims[1];
-	int			lbs[1] = {1};
-	int16		typlen;
-	bool		typbyval;
-	char		typalign;
-
-	dims[0] = n;
-	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-	return PointerGetDatum(construct_md_array(elements, nulls, 1, dims, lbs, type,
-											  typlen, typbyval, typalign));
-}
-
-static uint64
-insert_many(const NewEvent *events, int nevents, Stream *streams,
-			int nstreams, TimestampTz recorded_at, bool skip_known)
-{
-#define MANY_TYPES INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, \
-	TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, INT4ARRAYOID, BOOLARRAYOID, \
-	UUIDARRAYOID, JSONBARRAYOID, JSONBARRAYOID
-	static const Oid types[NCOLUMNS] = {ONE_TYPES};
-	static KeptPlan plain = PLAN(INSERT_MANY, MANY_TYPES);
-	static KeptPlan skipping = PLAN(INSERT_MANY SKIP_KNOWN_IDS, MANY_TYPES);
-	Datum	   *columns[NCOLUMNS];
-	Datum		values[NCOLUMNS];
-	bool	   *no_metadata = palloc(sizeof(bool) * nevents);
-	int			i;
-
-	for (i = 0; i < NCOLUMNS; i++)
-		columns[i] = palloc(sizeof(Datum) * nevents);
-	for (i = 0; i < nevents; i++)
-	{
-		const NewEvent *event = &events[i];
-
-		columns[POSITION][i] = Int64GetDatum(event->position);
-		columns[STREAM_ID][i] = Int64GetDatum(stream_of(streams, nstreams, event->stream)->id);
-		columns[VERSION][i] = Int64GetDatum(event->version);
-		columns[EFFECTIVE_AT][i] = TimestampTzGetDatum(event->effective_at);
-		columns[TYPE_ID][i] = Int32GetDatum(event->event_type.type_id);
-		columns[ID_GIVEN][i] = BoolGetDatum(event->id_given);
-		columns[EVENT_ID][i] = UUIDPGetDatum(&event->event_id);
-		columns[PAYLOAD][i] = JsonbPGetDatum(event->payload);
-		columns[METADATA][i] = PointerGetDatum(event->metadata);
-		no_metadata[i] = event->metadata == NULL;
-	}
-	for (i = 0; i < NCOLUMNS; i++)
-	{
-		if (i == RECORDED_AT)
-			values[i] = TimestampTzGetDatum(recorded_at);
-		else
-			values[i] = array_of(columns[i], i == METADATA ? no_metadata : NULL,
-								 nevents, types[i]);
-		pfree(columns[i]);
-	}
-	return plan_write(skip_known ? &skipping : &plain, values, NULL);
-}
-
-/* An insert skipped a row: somebody else's event has its id since. */
-static void
-raise_skipped(const NewEvent *events, int nevents)
-{
-	int			i;
-
-	for (i = 0; i < nevents; i++)
-	{
-		StoredEvent stored;
-
-		if (events[i].id_given && log_find_event(&events[i].event_id, &stored) &&
-			stored.position != events[i].position)
-			event_id_reused(&events[i].event_id, "stream");
-	}
-	elog(ERROR, "fewer events were written than were asked for");
 }
 
 /* The rules, once the streams are collected and all other locks are taken. */
@@ -651,7 +581,6 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 {
 	bool		any_id = false;
 	TimestampTz recorded_at;
-	uint64		written;
 	int			i;
 
 	lock_streams(streams, nstreams);
@@ -665,14 +594,7 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 		check_ids_distinct(events, nevents);
 	if (any_id && is_replay(events, nevents, streams, nstreams))
 		return true;
-	for (i = 0; i < nevents; i++)
-	{
-		if (OidIsValid(events[i].event_type.payload_type))
-			payload_check(events[i].event_type.payload_type, events[i].type,
-						  events[i].payload);
-		if (is_builtin(&events[i]))
-			append_module->check(&events[i]);
-	}
+	check_payloads(events, nevents);
 	check_expectations(streams, nstreams);
 	if (nevents == 0)
 		return false;
@@ -680,14 +602,7 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 	create_missing_streams(streams, nstreams);
 	create_missing_types(events, nevents);
 	assign_places(events, nevents, streams, nstreams, recorded_at);
-	if (nevents == 1)
-		written = insert_one(&events[0],
-							 stream_of(streams, nstreams, events[0].stream),
-							 recorded_at);
-	else
-		written = insert_many(events, nevents, streams, nstreams, recorded_at, any_id);
-	if (written != nevents)
-		raise_skipped(events, nevents);
+	append_write(events, nevents, append_module);
 	return false;
 }
 

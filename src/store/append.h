@@ -37,8 +37,10 @@ typedef struct NewEvent
 
 	/* set by append_events() */
 	EventType	event_type;
+	int64		stream_id;
 	int64		version;
 	int64		position;
+	TimestampTz recorded_at;
 } NewEvent;
 
 typedef struct Expectation
@@ -58,6 +60,14 @@ typedef struct AppendModule
 
 	/* after the payload's type: whether it belongs into its stream */
 	void		(*check) (const NewEvent *event);
+
+	/*
+	 * What is done with events that were written, in the order of positions;
+	 * and the trigger function of schema fundes, of an AFTER INSERT statement
+	 * trigger of the log, that does the same where a statement wrote them.
+	 */
+	void		(*project) (const NewEvent *events, int nevents);
+	const char *project_trigger;
 } AppendModule;
 
 extern void append_init(const AppendModule *module);
@@ -70,7 +80,7 @@ extern void append_begin(int nstreams);
 
 /*
  * Appends all events or raises an error.  Returns whether it was a replay.
- * The caller has called owner_begin(), checked the arguments, called
+ * The caller has called owner_enter(), checked the arguments, called
  * append_begin() and locked what it decided about.
  */
 extern bool append_events(NewEvent *events, int nevents,

@@ -100,7 +100,7 @@ fundes_append(PG_FUNCTION_ARGS)
 	expectation.version = expects ? checked_expected_version(PG_GETARG_INT64(3)) : EXPECT_ANY;
 	check_event_size(event.payload, event.metadata);
 
-	owner_begin(&owner);
+	owner_enter(&owner);
 	replayed = append_outside_events(&event, 1, &expectation, expects ? 1 : 0);
 	owner_end(&owner);
 
@@ -276,7 +276,7 @@ fundes_append_batch(PG_FUNCTION_ARGS)
 	events = batch_events(fcinfo, &nevents);
 	expectations = batch_expectations(fcinfo, &nexpectations);
 
-	owner_begin(&owner);
+	owner_enter(&owner);
 	replayed = append_outside_events(events, nevents, expectations, nexpectations);
 	owner_end(&owner);
 

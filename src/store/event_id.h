@@ -6,7 +6,8 @@
  *	  A made id is a UUIDv7 (RFC 9562): 48 bits of milliseconds since 1970 and
  *	  12 bits of the microseconds within, both of recorded_at, and 62 bits that
  *	  are the event's position.  So made ids are in the log's order, unique by
- *	  construction, and found through the primary key of the log.
+ *	  construction, and found through the primary key of the log.  They are not
+ *	  stored: whoever reads the log makes them again, in SQL view event_log.
  *
  *-------------------------------------------------------------------------
  */

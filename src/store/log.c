@@ -8,8 +8,10 @@
 #include "fundes.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "owner.h"
 #include "probe.h"
+#include "store/dictionary.h"
 #include "store/event_id.h"
 #include "store/log.h"
 #include "utils/builtins.h"
@@ -35,75 +37,133 @@ find(Probe *probe, const char *table, const char *index, Oid type, Datum key,
 	return probe_begin(probe, fundes_relation(table), fundes_relation(index), direction);
 }
 
+/* Looks for a stream, and remembers it. */
+static DictionaryEntry
+find_stream(const char *index, Oid type, Datum key)
+{
+	DictionaryEntry stream = {0};
+	uint64		epoch = dictionary_epoch(DICTIONARY_STREAM);
+	Probe		probe;
+
+	if (find(&probe, "stream", index, type, key, ForwardScanDirection))
+	{
+		stream.id = DatumGetInt64(probe_value(&probe, STREAM_ID));
+		stream.name = TextDatumGetCString(probe_value(&probe, STREAM_NAME));
+		stream.len = strlen(stream.name);
+		dictionary_remember(DICTIONARY_STREAM, epoch, &probe, &stream);
+	}
+	probe_end(&probe);
+	return stream;
+}
+
+/* Looks for a type, and remembers it. */
+static DictionaryEntry
+find_type(const char *index, Oid type, Datum key)
+{
+	DictionaryEntry found = {0};
+	uint64		epoch = dictionary_epoch(DICTIONARY_TYPE);
+	Probe		probe;
+
+	if (find(&probe, "event_type", index, type, key, ForwardScanDirection))
+	{
+		found.id = DatumGetInt32(probe_value(&probe, TYPE_ID));
+		found.payload_type = DatumGetObjectId(probe_value(&probe, TYPE_PAYLOAD_TYPE));
+		found.name = TextDatumGetCString(probe_value(&probe, TYPE_NAME));
+		found.len = strlen(found.name);
+		dictionary_remember(DICTIONARY_TYPE, epoch, &probe, &found);
+	}
+	probe_end(&probe);
+	return found;
+}
+
 int64
 log_stream_id(const char *name)
 {
-	Probe		probe;
-	int64		result = 0;
+	const DictionaryEntry *known = dictionary_by_name(DICTIONARY_STREAM, name);
 
-	if (find(&probe, "stream", "stream_name_key", TEXTOID, CStringGetTextDatum(name),
-			 ForwardScanDirection))
-		result = DatumGetInt64(probe_value(&probe, STREAM_ID));
-	probe_end(&probe);
-	return result;
-}
-
-/* The version of a stream's last event, 0 where it has none. */
-int64
-log_stream_version(int64 stream_id)
-{
-	Probe		probe;
-	int64		result = 0;
-
-	if (find(&probe, "event", "event_stream_id_version_key", INT8OID,
-			 Int64GetDatum(stream_id), BackwardScanDirection))
-		result = DatumGetInt64(probe_value(&probe, EVENT_VERSION));
-	probe_end(&probe);
-	return result;
-}
-
-char *
-log_stream_name(int64 stream_id)
-{
-	Probe		probe;
-	char	   *result;
-
-	if (!find(&probe, "stream", "stream_pkey", INT8OID, Int64GetDatum(stream_id),
-			  ForwardScanDirection))
-		elog(ERROR, "stream " INT64_FORMAT " does not exist", stream_id);
-	result = TextDatumGetCString(probe_value(&probe, STREAM_NAME));
-	probe_end(&probe);
-	return result;
-}
-
-char *
-log_type_name(int32 type_id)
-{
-	Probe		probe;
-	char	   *result;
-
-	if (!find(&probe, "event_type", "event_type_pkey", INT4OID, Int32GetDatum(type_id),
-			  ForwardScanDirection))
-		elog(ERROR, "event type %d does not exist", type_id);
-	result = TextDatumGetCString(probe_value(&probe, TYPE_NAME));
-	probe_end(&probe);
-	return result;
+	return known != NULL ? known->id :
+		find_stream("stream_name_key", TEXTOID, CStringGetTextDatum(name)).id;
 }
 
 EventType
 log_event_type(const char *name)
 {
-	Probe		probe;
-	EventType	result = {0, InvalidOid};
+	const DictionaryEntry *known = dictionary_by_name(DICTIONARY_TYPE, name);
+	DictionaryEntry found;
+	EventType	result;
 
-	if (find(&probe, "event_type", "event_type_name_key", TEXTOID,
-			 CStringGetTextDatum(name), ForwardScanDirection))
-	{
-		result.type_id = DatumGetInt32(probe_value(&probe, TYPE_ID));
-		result.payload_type = DatumGetObjectId(probe_value(&probe, TYPE_PAYLOAD_TYPE));
-	}
-	probe_end(&probe);
+	found = known != NULL ? *known :
+		find_type("event_type_name_key", TEXTOID, CStringGetTextDatum(name));
+	result.type_id = (int32) found.id;
+	result.payload_type = found.payload_type;
 	return result;
+}
+
+text *
+log_stream_name(int64 stream_id)
+{
+	const DictionaryEntry *known = dictionary_by_id(DICTIONARY_STREAM, stream_id);
+	DictionaryEntry stream;
+
+	if (known != NULL)
+		return cstring_to_text_with_len(known->name, known->len);
+	stream = find_stream("stream_pkey", INT8OID, Int64GetDatum(stream_id));
+	if (stream.name == NULL)
+		elog(ERROR, "stream " INT64_FORMAT " does not exist", stream_id);
+	return cstring_to_text_with_len(stream.name, stream.len);
+}
+
+text *
+log_type_name(int32 type_id)
+{
+	const DictionaryEntry *known = dictionary_by_id(DICTIONARY_TYPE, type_id);
+	DictionaryEntry type;
+
+	if (known != NULL)
+		return cstring_to_text_with_len(known->name, known->len);
+	type = find_type("event_type_pkey", INT4OID, Int32GetDatum(type_id));
+	if (type.name == NULL)
+		elog(ERROR, "event type %d does not exist", type_id);
+	return cstring_to_text_with_len(type.name, type.len);
+}
+
+/* One scan finds all of them. */
+void
+log_stream_versions(const int64 *stream_ids, int64 *versions, int count)
+{
+	Probe		probe;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		bool		found;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0)
+			found = find(&probe, "event", "event_stream_id_version_key", INT8OID,
+						 Int64GetDatum(stream_ids[i]), BackwardScanDirection);
+		else
+		{
+			probe.keys[0].sk_argument = Int64GetDatum(stream_ids[i]);
+			found = probe_again(&probe, BackwardScanDirection);
+		}
+		versions[i] = found ? DatumGetInt64(probe_value(&probe, EVENT_VERSION)) : 0;
+	}
+	if (count > 0)
+		probe_end(&probe);
+}
+
+/* The id that was given, or that which the row makes. */
+static void
+read_event_id(Probe *probe, pg_uuid_t *id)
+{
+	Datum		given = probe_value(probe, EVENT_EVENT_ID);
+
+	if (given != (Datum) 0)
+		memcpy(id, DatumGetUUIDP(given), UUID_LEN);
+	else
+		event_id_make(id, DatumGetTimestampTz(probe_value(probe, EVENT_RECORDED_AT)),
+					  DatumGetInt64(probe_value(probe, EVENT_POSITION)));
 }
 
 /*
@@ -119,8 +179,7 @@ find_event(const char *index, Oid type, Datum key, const pg_uuid_t *id,
 
 	if (exists)
 	{
-		memcpy(&found->event_id,
-			   DatumGetUUIDP(probe_value(&probe, EVENT_EVENT_ID)), UUID_LEN);
+		read_event_id(&probe, &found->event_id);
 		exists = id == NULL || event_id_equal(&found->event_id, id);
 	}
 	if (exists)

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * log.h
- *	  Looking into the log and its dictionaries, each by one index descent.
+ *	  Looking into the log and its dictionaries.
  *
  *	  All look-ups see what is committed at the time of the call and what the
  *	  transaction itself has written, in any isolation level: they are made
- *	  under locks that may have been waited for.  To be used between
- *	  owner_begin() and owner_end().
+ *	  under locks that may have been waited for.  Rows of the dictionaries are
+ *	  remembered, see dictionary.h.  To be used between owner_enter() and
+ *	  owner_end().
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +22,11 @@
 enum
 {
 	EVENT_POSITION = 1, EVENT_STREAM_ID, EVENT_VERSION, EVENT_EFFECTIVE_AT,
-	EVENT_RECORDED_AT, EVENT_TYPE_ID, EVENT_ID_GIVEN, EVENT_EVENT_ID,
-	EVENT_PAYLOAD, EVENT_METADATA
+	EVENT_RECORDED_AT, EVENT_TYPE_ID, EVENT_PAYLOAD, EVENT_EVENT_ID,
+	EVENT_METADATA
 };
+
+#define EVENT_COLUMNS EVENT_METADATA
 
 /* Types with smaller ids are built in. */
 #define FIRST_USER_TYPE_ID 1000
@@ -55,9 +58,12 @@ typedef struct StoredEvent
 } StoredEvent;
 
 extern int64 log_stream_id(const char *name);	/* 0: no such stream */
-extern int64 log_stream_version(int64 stream_id);
-extern char *log_stream_name(int64 stream_id);
-extern char *log_type_name(int32 type_id);
+
+/* Versions of the last events of streams, 0 where there is none. */
+extern void log_stream_versions(const int64 *stream_ids, int64 *versions, int count);
+
+extern text *log_stream_name(int64 stream_id);
+extern text *log_type_name(int32 type_id);
 extern EventType log_event_type(const char *name);
 extern bool log_find_position(int64 position, StoredEvent *found);
 extern bool log_find_event(const pg_uuid_t *event_id, StoredEvent *found);

@@ -22,13 +22,13 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "owner.h"
+#include "store/event_id.h"
 #include "store/filter_index.h"
 #include "store/log.h"
 #include "store/log_scan.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -38,9 +38,6 @@
 
 /* Filters with more values than this walk the primary key. */
 #define MAX_WALKS 64
-
-/* Names of streams that are kept at hand. */
-#define MAX_KEPT_NAMES 10000
 
 typedef struct Category
 {
@@ -73,12 +70,6 @@ typedef struct WalkGroup
 /* So many steps are tried before a walk seeks: near by, they cost less. */
 #define STEPS_BEFORE_SEEK 4
 
-typedef struct KeptName
-{
-	int64		id;				/* hash key */
-	char	   *name;
-} KeptName;
-
 struct LogScan
 {
 	const LogFilter *filter;
@@ -99,9 +90,6 @@ struct LogScan
 	int64		looks;
 
 	MemoryContext context;		/* of one row */
-	MemoryContext name_context;
-	HTAB	   *stream_names;
-	HTAB	   *type_names;
 };
 
 /*
@@ -219,53 +207,6 @@ type_id_column(const LogScan *scan)
 	return DatumGetInt32(column(scan, EVENT_TYPE_ID, &isnull));
 }
 
-/* Names are kept, as few streams and types make many events; not too many. */
-static HTAB *
-make_names(const char *what, MemoryContext context)
-{
-	HASHCTL		ctl = {.keysize = sizeof(int64), .entrysize = sizeof(KeptName), .hcxt = context};
-
-	return hash_create(what, 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-static void
-begin_names(LogScan *scan)
-{
-	if (scan->name_context == NULL)
-		scan->name_context = AllocSetContextCreate(GetMemoryChunkContext(scan),
-												   "fundes names",
-												   ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(scan->name_context);
-	scan->stream_names = make_names("fundes stream names", scan->name_context);
-	scan->type_names = make_names("fundes type names", scan->name_context);
-}
-
-static char *
-kept_name(LogScan *scan, bool of_stream, int64 id)
-{
-	HTAB	   *names;
-	KeptName   *entry;
-	char	   *name;
-
-	if (scan->name_context == NULL ||
-		hash_get_num_entries(scan->stream_names) >= MAX_KEPT_NAMES)
-		begin_names(scan);
-	names = of_stream ? scan->stream_names : scan->type_names;
-	entry = hash_search(names, &id, HASH_FIND, NULL);
-	if (entry != NULL)
-		return entry->name;
-	name = of_stream ? log_stream_name(id) : log_type_name((int32) id);
-	entry = hash_search(names, &id, HASH_ENTER, NULL);
-	entry->name = MemoryContextStrdup(scan->name_context, name);
-	return entry->name;
-}
-
-static char *
-stream_name(LogScan *scan)
-{
-	return kept_name(scan, true, int64_column(scan, EVENT_STREAM_ID));
-}
-
 /*
  * Whether the event matches
  */
@@ -279,11 +220,11 @@ category_matches(LogScan *scan)
 	for (i = 0; i < scan->ncategories; i++)
 	{
 		const Category *category = &scan->categories[i];
-		const char *name;
+		char	   *name;
 
 		if (category->key != key)
 			continue;
-		name = stream_name(scan);
+		name = text_to_cstring(log_stream_name(int64_column(scan, EVENT_STREAM_ID)));
 		if (category_length(name) == category->len &&
 			memcmp(name, category->name, category->len) == 0)
 			return true;
@@ -571,8 +512,6 @@ log_scan_end(LogScan *scan)
 		table_close(scan->table, AccessShareLock);
 	}
 	MemoryContextDelete(scan->context);
-	if (scan->name_context != NULL)
-		MemoryContextDelete(scan->name_context);
 	pfree(scan);
 }
 
@@ -662,22 +601,48 @@ log_scan_looks(const LogScan *scan)
 	return scan->looks;
 }
 
+/* The id that was given, or that which the row makes. */
+static Datum
+event_id_of(TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		given = slot_getattr(slot, EVENT_EVENT_ID, &isnull);
+	pg_uuid_t  *made;
+
+	if (!isnull)
+		return given;
+	made = palloc(sizeof(pg_uuid_t));
+	event_id_make(made,
+				  DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT, &isnull)),
+				  DatumGetInt64(slot_getattr(slot, EVENT_POSITION, &isnull)));
+	return UUIDPGetDatum(made);
+}
+
+void
+log_emit(TupleTableSlot *slot, Tuplestorestate *store, TupleDesc desc)
+{
+	Datum		values[LOG_COLUMNS];
+	bool		nulls[LOG_COLUMNS] = {0};
+
+	slot_getallattrs(slot);
+	values[0] = slot->tts_values[EVENT_POSITION - 1];
+	values[1] = PointerGetDatum(log_stream_name(DatumGetInt64(slot->tts_values[EVENT_STREAM_ID - 1])));
+	values[2] = slot->tts_values[EVENT_VERSION - 1];
+	values[3] = event_id_of(slot);
+	values[4] = PointerGetDatum(log_type_name(DatumGetInt32(slot->tts_values[EVENT_TYPE_ID - 1])));
+	values[5] = slot->tts_values[EVENT_PAYLOAD - 1];
+	values[6] = slot->tts_values[EVENT_METADATA - 1];
+	nulls[6] = slot->tts_isnull[EVENT_METADATA - 1];
+	values[7] = slot->tts_values[EVENT_EFFECTIVE_AT - 1];
+	values[8] = slot->tts_values[EVENT_RECORDED_AT - 1];
+	tuplestore_putvalues(store, desc, values, nulls);
+}
+
 void
 log_scan_emit(LogScan *scan, Tuplestorestate *store, TupleDesc desc)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Datum		values[LOG_COLUMNS];
-	bool		nulls[LOG_COLUMNS] = {0};
 
-	values[0] = column(scan, EVENT_POSITION, &nulls[0]);
-	values[1] = CStringGetTextDatum(stream_name(scan));
-	values[2] = column(scan, EVENT_VERSION, &nulls[2]);
-	values[3] = column(scan, EVENT_EVENT_ID, &nulls[3]);
-	values[4] = CStringGetTextDatum(kept_name(scan, false, type_id_column(scan)));
-	values[5] = column(scan, EVENT_PAYLOAD, &nulls[5]);
-	values[6] = column(scan, EVENT_METADATA, &nulls[6]);
-	values[7] = column(scan, EVENT_EFFECTIVE_AT, &nulls[7]);
-	values[8] = column(scan, EVENT_RECORDED_AT, &nulls[8]);
-	tuplestore_putvalues(store, desc, values, nulls);
+	log_emit(scan->current->slot, store, desc);
 	MemoryContextSwitchTo(old);
 }

@@ -53,6 +53,9 @@ extern int64 log_scan_looks(const LogScan *scan);
 extern void log_scan_emit(LogScan *scan, Tuplestorestate *store, TupleDesc desc);
 extern void log_scan_end(LogScan *scan);
 
+/* Adds a row of fundes.event as a row of event_log. */
+extern void log_emit(TupleTableSlot *slot, Tuplestorestate *store, TupleDesc desc);
+
 /* In which partition a stream is. */
 extern int	stream_partition(int64 stream_id, int partitions);
 

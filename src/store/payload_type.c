@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "owner.h"
 #include "plan.h"
+#include "store/dictionary.h"
 #include "store/log.h"
 #include "store/payload_type.h"
 #include "utils/builtins.h"
@@ -572,6 +573,7 @@ fundes_define_event_type(PG_FUNCTION_ARGS)
 							 "Choose another name for the events of your own streams.");
 	}
 	(void) plan_write(&upsert, values, nulls);
+	dictionary_changed(DICTIONARY_TYPE);
 	owner_end(&owner);
 	PG_RETURN_VOID();
 }

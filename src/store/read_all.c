@@ -56,7 +56,7 @@ read_log(FunctionCallInfo fcinfo, const LogFilter *filter, int64 after, int64 ma
 	InitMaterializedSRF(fcinfo, 0);
 	if (max_count == 0)
 		return;
-	owner_begin(&owner);
+	owner_enter(&owner);
 	scan = log_scan_begin(filter, after, watermark());
 	while (max_count-- > 0 && log_scan_next(scan, PG_INT64_MAX) > 0)
 		log_scan_emit(scan, rsinfo->setResult, rsinfo->setDesc);

@@ -10,56 +10,91 @@
  */
 #include "fundes.h"
 
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "args.h"
 #include "catalog/pg_type.h"
-#include "executor/tstoreReceiver.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "owner.h"
 #include "plan.h"
+#include "store/log.h"
+#include "store/log_scan.h"
 #include "store/read.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
-#define READ_STREAM(direction, order) \
-	"select e.position, $4, e.version, e.event_id, t.name::text, e.payload," \
-	"       e.metadata, e.effective_at, e.recorded_at" \
-	"  from fundes.event e join fundes.event_type t using (type_id)" \
-	" where e.stream_id = (select s.stream_id from fundes.stream s where s.name = $1)" \
-	"   and e.version " direction " $2" \
-	" order by e.version " order " limit $3"
+/* Gives the events of a stream from a version on, or before it. */
+static void
+read_events(ReturnSetInfo *rsinfo, int64 stream_id, int64 from, bool back, int64 max_count)
+{
+	Relation	table = table_open(fundes_relation("event"), AccessShareLock);
+	Relation	index = index_open(fundes_relation("event_stream_id_version_key"), AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "fundes row",
+												  ALLOCSET_DEFAULT_SIZES);
+	ScanDirection direction = back ? BackwardScanDirection : ForwardScanDirection;
+	ScanKeyData keys[2];
+	IndexScanDesc scan;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
+	if (back)
+		ScanKeyInit(&keys[1], 2, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(from));
+	else
+		ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(from));
+	scan = begin_index_scan(table, index, GetActiveSnapshot(), lengthof(keys));
+	index_rescan(scan, keys, lengthof(keys), NULL, 0);
+	while (max_count-- > 0 && index_getnext_slot(scan, direction, slot))
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		CHECK_FOR_INTERRUPTS();
+		log_emit(slot, rsinfo->setResult, rsinfo->setDesc);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+	}
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(context);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+}
 
 FUNDES_FUNCTION(fundes_read_stream);
 
 Datum
 fundes_read_stream(PG_FUNCTION_ARGS)
 {
-	static KeptPlan forward = PLAN(READ_STREAM(">=", "asc"), TEXTOID, INT8OID, INT8OID, TEXTOID);
-	static KeptPlan backward = PLAN(READ_STREAM("<=", "desc"), TEXTOID, INT8OID, INT8OID, TEXTOID);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	DestReceiver *dest;
-	Datum		values[4];
+	int64		stream_id;
+	int64		from;
+	int64		max_count;
 	bool		back;
+	char	   *name;
 	Owner		owner;
 
 	REQUIRE_ARG(0, "stream");
 	REQUIRE_ARG(3, "backward");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	back = PG_GETARG_BOOL(3);
 	if (!PG_ARGISNULL(1) && PG_GETARG_INT64(1) < 1)
 		invalid_argument("from_version must be 1 or more",
 						 psprintf("It is " INT64_FORMAT ".", PG_GETARG_INT64(1)),
 						 "NULL is the start, or the end where backward.");
-
-	values[0] = values[3] = PG_GETARG_DATUM(0);
-	values[1] = PG_ARGISNULL(1) ? Int64GetDatum(back ? PG_INT64_MAX : 1) : PG_GETARG_DATUM(1);
-	values[2] = Int64GetDatum(checked_max_count(PG_ARGISNULL(2), PG_GETARG_INT32(2)));
+	if (PG_ARGISNULL(1))
+		from = back ? PG_INT64_MAX : 1;
+	else
+		from = PG_GETARG_INT64(1);
+	max_count = checked_max_count(PG_ARGISNULL(2), PG_GETARG_INT32(2));
 
 	InitMaterializedSRF(fcinfo, 0);
-	dest = CreateDestReceiver(DestTuplestore);
-	SetTuplestoreDestReceiverParams(dest, rsinfo->setResult, CurrentMemoryContext,
-									false, NULL, NULL);
-	owner_begin(&owner);
-	plan_into(back ? &backward : &forward, values, NULL, dest);
+	owner_enter(&owner);
+	stream_id = log_stream_id(name);
+	if (stream_id != 0)
+		read_events((ReturnSetInfo *) fcinfo->resultinfo, stream_id, from, back, max_count);
 	owner_end(&owner);
-	dest->rDestroy(dest);
 	return (Datum) 0;
 }
 

@@ -152,7 +152,7 @@ fundes_watermark(PG_FUNCTION_ARGS)
 	Owner		owner;
 
 	require_renewable_snapshot();
-	owner_begin(&owner);
+	owner_enter(&owner);
 	result = watermark();
 	owner_end(&owner);
 	PG_RETURN_INT64(result);

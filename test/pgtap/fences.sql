@@ -16,7 +16,7 @@ select pg_temp.refuses($$select fundes.append('fund-2', 'FundCreated', '{"fund_i
 	'22023', 'an appended fund has a known time zone');
 select pg_temp.refuses($$select fundes.append('fund-1', 'McpPurchased', '{"fund_id": 1, "asset_id": 9223372036854775807, "copyright_code": "a", "registration_number": "b", "music_id": "c", "price_cash": 1, "acquisition_date": "2023-06-01"}')$$,
 	'UF023', 'an appended id is one that JSON readers have exactly');
-select pg_temp.refuses($$insert into fundes.event values (1000000, 1, 1000, now(), now(), 10, false, 'f0000000-0000-0000-0000-000000000000', '{"fund": 1}')$$,
+select pg_temp.refuses($$insert into fundes.event values (1000000, 1, 1000, now(), now(), 10, '{"fund": 1}', 'f0000000-0000-0000-0000-000000000000')$$,
 	'UF023', 'a superuser''s insert of what is no event of its type');
 
 select fundes.purchase_mcp(1, 'M0', 'R', 'S', 1) as first \gset

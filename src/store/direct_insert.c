@@ -1,0 +1,434 @@
+/*-------------------------------------------------------------------------
+ *
+ * direct_insert.c
+ *	  Writing events into the log below the executor.
+ *
+ *	  A statement's start and end cost more than a row and its index entries:
+ *	  so events go straight to the table and its indexes, many of them as COPY
+ *	  brings them.  That is right as long as the table is what fundes made it,
+ *	  and there is nothing more that an INSERT would do.  What is looked at:
+ *
+ *	  - the columns and their types; no defaults are left to fill in, as all
+ *		columns are given; none is generated; NOT NULL stands on such only that
+ *		always have a value; no CHECK
+ *	  - the one check of the domain of payload and metadata, which callers have
+ *		made: another one, or one more, and it is not ours
+ *	  - no trigger fires on INSERT but the projector, always; no rule, no row
+ *		security, no partition or child, a permanent table in a heap
+ *	  - indexes are B-trees over columns, checked at once; partial only where it
+ *		is about given ids, of which there are none here
+ *	  - the owner may insert
+ *
+ *	  The result of that look is kept until the table, an index or the domain
+ *	  changes.  Otherwise the events go by statement: see append_write.c.
+ *
+ *	  A row that ends in nulls is stored without them, as rows are that were
+ *	  there before a column was added; it then has no null bitmap, either.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "owner.h"
+#include "parser/parse_func.h"
+#include "store/append_write.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/typcache.h"
+
+/* The columns that every row has; the others are null as a rule. */
+#define FULL_COLUMNS EVENT_PAYLOAD
+
+#define JSON_CHECK "json_object_check"
+
+/* More indexes than fundes makes, and then some. */
+#define MAX_INDEXES 16
+
+/* Events that are given to the table together. */
+#define CHUNK 500
+
+typedef struct KnownIndex
+{
+	Oid			oid;
+	IndexInfo  *info;
+} KnownIndex;
+
+/* What was found out about the table. */
+typedef struct Shape
+{
+	bool		current;		/* nothing has changed since */
+	bool		ours;
+	Oid			table;
+	MemoryContext context;
+	TupleDesc	descs[EVENT_COLUMNS + 1];	/* by number of columns */
+	DomainConstraintRef json;
+	DomainConstraintCache *json_checks; /* that were looked at */
+	int			nindexes;
+	KnownIndex	indexes[MAX_INDEXES];
+} Shape;
+
+static Shape shape;
+
+/* It may be in use: so it is only marked. */
+static void
+on_invalidation(Datum arg, Oid relation)
+{
+	int			i;
+
+	if (relation == InvalidOid || relation == shape.table)
+		shape.current = false;
+	for (i = 0; i < shape.nindexes; i++)
+		if (relation == shape.indexes[i].oid)
+			shape.current = false;
+}
+
+/*
+ * The look at the table
+ */
+
+static bool
+columns_are_ours(TupleDesc desc)
+{
+	static const Oid types[] = {
+		INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID,
+		InvalidOid, UUIDOID, InvalidOid
+	};
+	Oid			json = TupleDescAttr(desc, EVENT_PAYLOAD - 1)->atttypid;
+	int			i;
+
+	if (desc->natts != EVENT_COLUMNS)
+		return false;
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped || att->attgenerated != '\0' || att->attidentity != '\0')
+			return false;
+		if (att->atttypid != (OidIsValid(types[i]) ? types[i] : json))
+			return false;
+		if (att->attnotnull && i >= FULL_COLUMNS)
+			return false;
+	}
+	return desc->constr == NULL || desc->constr->num_check == 0;
+}
+
+/* Whether a domain has the check that append() makes itself, and no other. */
+static bool
+json_domain_is_ours(Oid domain)
+{
+	DomainConstraintState *check;
+
+	InitDomainConstraintRef(domain, &shape.json, shape.context, false);
+	shape.json_checks = shape.json.dcc;
+	if (list_length(shape.json.constraints) != 1)
+		return false;
+	check = linitial(shape.json.constraints);
+	return check->constrainttype == DOM_CONSTRAINT_CHECK &&
+		strcmp(check->name, JSON_CHECK) == 0;
+}
+
+static bool
+triggers_are_ours(const TriggerDesc *triggers, const char *project_trigger)
+{
+	List	   *name = list_make2(makeString("fundes"), makeString(pstrdup(project_trigger)));
+	Oid			function = LookupFuncName(name, 0, NULL, true);
+	int			projectors = 0;
+	int			i;
+
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (!TRIGGER_FOR_INSERT(trigger->tgtype))
+			continue;
+		if (trigger->tgfoid != function || TRIGGER_FOR_ROW(trigger->tgtype) ||
+			!TRIGGER_FOR_AFTER(trigger->tgtype) ||
+			trigger->tgenabled != TRIGGER_FIRES_ALWAYS || trigger->tgqual != NULL)
+			return false;
+		projectors++;
+	}
+	return projectors == 1;
+}
+
+/* Whether an index has entries only of events whose id was given. */
+static bool
+is_of_given_ids(Relation index)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+	NullTest   *test;
+
+	if (list_length(predicate) != 1 || !IsA(linitial(predicate), NullTest))
+		return false;
+	test = linitial(predicate);
+	return test->nulltesttype == IS_NOT_NULL && IsA(test->arg, Var) &&
+		((Var *) test->arg)->varattno == EVENT_EVENT_ID;
+}
+
+static bool
+index_is_ours(Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (index->rd_rel->relam != BTREE_AM_OID || form->indisexclusion ||
+		(form->indisunique && !form->indimmediate))
+		return false;
+	if (is_of_given_ids(index))
+		return true;
+	if (RelationGetIndexPredicate(index) != NIL ||
+		RelationGetIndexExpressions(index) != NIL ||
+		shape.nindexes == MAX_INDEXES)
+		return false;
+	shape.indexes[shape.nindexes].oid = RelationGetRelid(index);
+	shape.indexes[shape.nindexes++].info = BuildIndexInfo(index);
+	return true;
+}
+
+static bool
+indexes_are_ours(Relation table)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(table))
+	{
+		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		bool		ours = index_is_ours(index);
+
+		index_close(index, NoLock);
+		if (!ours)
+			return false;
+	}
+	return true;
+}
+
+/* The first columns as a description of their own. */
+static TupleDesc
+first_columns(TupleDesc desc, int natts)
+{
+	TupleDesc	result = CreateTemplateTupleDesc(natts);
+	int			i;
+
+	for (i = 1; i <= natts; i++)
+		TupleDescCopyEntry(result, i, desc, i);
+	return result;
+}
+
+static void
+look_at(Relation table, const char *project_trigger)
+{
+	static bool registered = false;
+	Form_pg_class form = table->rd_rel;
+	TupleDesc	desc = RelationGetDescr(table);
+	MemoryContext old;
+	int			i;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(on_invalidation, (Datum) 0);
+		registered = true;
+	}
+	if (shape.context != NULL)
+		MemoryContextDelete(shape.context);
+	memset(&shape, 0, sizeof(shape));
+	shape.table = RelationGetRelid(table);
+	shape.context = AllocSetContextCreate(TopMemoryContext, "fundes log table",
+										  ALLOCSET_SMALL_SIZES);
+
+	/* a change that is noticed from here on makes it stale again */
+	shape.current = true;
+	old = MemoryContextSwitchTo(shape.context);
+	shape.ours = form->relkind == RELKIND_RELATION &&
+		form->relpersistence == RELPERSISTENCE_PERMANENT &&
+		form->relam == HEAP_TABLE_AM_OID &&
+		!form->relispartition && !form->relhassubclass &&
+		!form->relhasrules && !form->relrowsecurity &&
+		columns_are_ours(desc) &&
+		json_domain_is_ours(TupleDescAttr(desc, EVENT_PAYLOAD - 1)->atttypid) &&
+		triggers_are_ours(table->trigdesc, project_trigger) &&
+		indexes_are_ours(table) &&
+		pg_class_aclcheck(shape.table, GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+	if (shape.ours)
+		for (i = FULL_COLUMNS; i <= EVENT_COLUMNS; i++)
+			shape.descs[i] = first_columns(desc, i);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+is_ours(Relation table, const char *project_trigger)
+{
+	if (shape.current && shape.ours)
+	{
+		UpdateDomainConstraintRef(&shape.json);
+		if (shape.json.dcc != shape.json_checks)
+			shape.current = false;
+	}
+	if (!shape.current || shape.table != RelationGetRelid(table))
+		look_at(table, project_trigger);
+	return shape.ours;
+}
+
+/*
+ * Writing
+ */
+
+static void
+event_values(const NewEvent *event, Datum *values)
+{
+	values[EVENT_POSITION - 1] = Int64GetDatum(event->position);
+	values[EVENT_STREAM_ID - 1] = Int64GetDatum(event->stream_id);
+	values[EVENT_VERSION - 1] = Int64GetDatum(event->version);
+	values[EVENT_EFFECTIVE_AT - 1] = TimestampTzGetDatum(event->effective_at);
+	values[EVENT_RECORDED_AT - 1] = TimestampTzGetDatum(event->recorded_at);
+	values[EVENT_TYPE_ID - 1] = Int32GetDatum(event->event_type.type_id);
+	values[EVENT_PAYLOAD - 1] = JsonbPGetDatum(event->payload);
+	values[EVENT_EVENT_ID - 1] = (Datum) 0;
+	values[EVENT_METADATA - 1] = PointerGetDatum(event->metadata);
+}
+
+static const bool *
+event_nulls(const NewEvent *event)
+{
+	static const bool without[EVENT_COLUMNS] =
+	{[EVENT_EVENT_ID - 1] = true, [EVENT_METADATA - 1] = true};
+	static const bool with[EVENT_COLUMNS] = {[EVENT_EVENT_ID - 1] = true};
+
+	return event->metadata == NULL ? without : with;
+}
+
+static HeapTuple
+event_tuple(const NewEvent *event)
+{
+	int			natts = event->metadata == NULL ? FULL_COLUMNS : EVENT_COLUMNS;
+	Datum		values[EVENT_COLUMNS];
+
+	event_values(event, values);
+	return heap_form_tuple(shape.descs[natts], values,
+						   unconstify(bool *, event_nulls(event)));
+}
+
+static void
+insert_index_entries(Relation table, Relation index, IndexInfo *info,
+					 const NewEvent *event, ItemPointer tid)
+{
+	Datum		row[EVENT_COLUMNS];
+	Datum		values[INDEX_MAX_KEYS];
+	bool		nulls[INDEX_MAX_KEYS];
+	int			i;
+
+	event_values(event, row);
+	for (i = 0; i < info->ii_NumIndexAttrs; i++)
+	{
+		int			column = info->ii_IndexAttrNumbers[i] - 1;
+
+		values[i] = row[column];
+		nulls[i] = event_nulls(event)[column];
+	}
+	(void) index_insert(index, values, nulls, tid, table,
+						index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+						false, info);
+}
+
+/* Gives some events to the table, and sets where each of them is. */
+static void
+insert_chunk(Relation table, const NewEvent *events, int nevents,
+			 TupleTableSlot **slots, ItemPointer tids)
+{
+	CommandId	command = GetCurrentCommandId(true);
+	HeapTuple	tuples[CHUNK];
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		tuples[i] = event_tuple(&events[i]);
+	if (nevents == 1)
+	{
+		heap_insert(table, tuples[0], command, 0, NULL);
+		tids[0] = tuples[0]->t_self;
+	}
+	else
+	{
+		for (i = 0; i < nevents; i++)
+		{
+			if (slots[i] == NULL)
+				slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
+			ExecStoreHeapTuple(tuples[i], slots[i], false);
+		}
+		heap_multi_insert(table, slots, nevents, command, 0, NULL);
+		for (i = 0; i < nevents; i++)
+		{
+			tids[i] = slots[i]->tts_tid;
+			ExecClearTuple(slots[i]);
+		}
+	}
+	for (i = 0; i < nevents; i++)
+		heap_freetuple(tuples[i]);
+}
+
+static void
+insert_events(Relation table, const NewEvent *events, int nevents)
+{
+	Relation	indexes[MAX_INDEXES];
+	TupleTableSlot *slots[CHUNK] = {NULL};
+	ItemPointerData tids[CHUNK];
+	int			done;
+	int			i;
+	int			j;
+
+	for (i = 0; i < shape.nindexes; i++)
+		indexes[i] = index_open(shape.indexes[i].oid, RowExclusiveLock);
+	for (done = 0; done < nevents; done += CHUNK)
+	{
+		const NewEvent *chunk = &events[done];
+		int			n = Min(nevents - done, CHUNK);
+
+		CHECK_FOR_INTERRUPTS();
+		insert_chunk(table, chunk, n, slots, tids);
+		for (i = 0; i < shape.nindexes; i++)
+		{
+			/* CREATE INDEX CONCURRENTLY says when entries are to be made */
+			if (!indexes[i]->rd_index->indisready)
+				continue;
+			for (j = 0; j < n; j++)
+				insert_index_entries(table, indexes[i], shape.indexes[i].info,
+									 &chunk[j], &tids[j]);
+		}
+	}
+	for (i = 0; i < shape.nindexes; i++)
+		index_close(indexes[i], NoLock);
+	for (i = 0; i < CHUNK && slots[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+}
+
+bool
+direct_insert(const NewEvent *events, int nevents, const char *project_trigger)
+{
+	Relation	table = table_open(fundes_relation("event"), RowExclusiveLock);
+	bool		ours = is_ours(table, project_trigger);
+
+	if (ours)
+	{
+		PreventCommandIfReadOnly("an append");
+		PreventCommandIfParallelMode("an append");
+		insert_events(table, events, nevents);
+	}
+	table_close(table, NoLock);
+
+	/* as after a statement: what comes next sees the events */
+	if (ours)
+		CommandCounterIncrement();
+	return ours;
+}
