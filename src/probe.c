@@ -52,15 +52,38 @@ probe_key(Probe *probe, Oid type, Datum value)
 	probe->nkeys++;
 }
 
-bool
-probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
+void
+probe_key_from(Probe *probe, int64 value)
 {
-	probe->table = table_open(table, AccessShareLock);
-	probe->index = index_open(index, AccessShareLock);
+	Assert(probe->nkeys < PROBE_MAX_KEYS);
+	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
+				BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(value));
+	probe->nkeys++;
+}
+
+static bool
+begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, ScanDirection direction)
+{
+	probe->table = table_open(table, lock);
+	probe->index = index_open(index, lock);
 	probe->slot = table_slot_create(probe->table, NULL);
 	probe->scan = begin_index_scan(probe->table, probe->index,
 								   RegisterSnapshot(GetLatestSnapshot()), probe->nkeys);
 	return probe_again(probe, direction);
+}
+
+bool
+probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
+{
+	probe->release = AccessShareLock;
+	return begin(probe, table, index, AccessShareLock, direction);
+}
+
+bool
+probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
+{
+	probe->release = NoLock;
+	return begin(probe, table, index, RowExclusiveLock, direction);
 }
 
 bool
@@ -110,6 +133,6 @@ probe_end(Probe *probe)
 	index_endscan(probe->scan);
 	UnregisterSnapshot(snapshot);
 	ExecDropSingleTupleTableSlot(probe->slot);
-	index_close(probe->index, AccessShareLock);
-	table_close(probe->table, AccessShareLock);
+	index_close(probe->index, probe->release);
+	table_close(probe->table, probe->release);
 }

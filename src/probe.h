@@ -23,6 +23,7 @@ typedef struct Probe
 {
 	Relation	table;
 	Relation	index;
+	LOCKMODE	release;		/* NoLock: locks are kept */
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	int			nkeys;
@@ -32,8 +33,14 @@ typedef struct Probe
 /* The next column of the index, from the first, and the value it must have. */
 extern void probe_key(Probe *probe, Oid type, Datum value);
 
+/* The same for a bigint column that must have at least a value. */
+extern void probe_key_from(Probe *probe, int64 value);
+
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
+
+/* As probe_begin(), for who writes there soon: locks are a writer's, and stay. */
+extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
 /* The same with the keys as they are now: for a row after the other. */
 extern bool probe_again(Probe *probe, ScanDirection direction);

@@ -226,6 +226,23 @@ dictionary_remember(DictionaryName which, uint64 epoch, Probe *probe,
 	ids_insert(dictionary->by_id, copy.id, &found)->entry = copy;
 }
 
+int64
+dictionary_version(int64 stream_id)
+{
+	const DictionaryEntry *stream = dictionary_by_id(DICTIONARY_STREAM, stream_id);
+
+	return stream == NULL ? 0 : stream->version;
+}
+
+void
+dictionary_set_version(int64 stream_id, int64 version)
+{
+	NameEntry  *found = ids_lookup(current(DICTIONARY_STREAM)->by_id, stream_id);
+
+	if (found != NULL)
+		found->entry.version = version;
+}
+
 void
 dictionary_changed(DictionaryName which)
 {

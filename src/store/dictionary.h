@@ -27,6 +27,7 @@ typedef struct DictionaryEntry
 	Oid			payload_type;	/* of a type */
 	const char *name;
 	int			len;			/* of name */
+	int64		version;		/* of a stream, see dictionary_version() */
 } DictionaryEntry;
 
 /*
@@ -43,6 +44,13 @@ extern const DictionaryEntry *dictionary_by_id(DictionaryName which, int64 id);
 extern uint64 dictionary_epoch(DictionaryName which);
 extern void dictionary_remember(DictionaryName which, uint64 epoch,
 								Probe *probe, const DictionaryEntry *entry);
+
+/*
+ * A version that a stream has had, or had in a transaction that was aborted
+ * since; 0 where none is known.  So it is a bound to begin with, no more.
+ */
+extern int64 dictionary_version(int64 stream_id);
+extern void dictionary_set_version(int64 stream_id, int64 version);
 
 /* A row was changed: all backends forget it when the transaction commits. */
 extern void dictionary_changed(DictionaryName which);

@@ -127,6 +127,45 @@ log_type_name(int32 type_id)
 	return cstring_to_text_with_len(type.name, type.len);
 }
 
+/*
+ * The version of a stream's last event.  A version that was there before is a
+ * bound that spares the scan the stream's other events: it collects all of a
+ * page that match.  Where that event is gone, as its transaction was aborted,
+ * there may be older ones.
+ */
+static int64
+find_version(Probe *probe, bool begun, int64 stream_id)
+{
+	int64		bound = dictionary_version(stream_id);
+	int64		version = 0;
+	bool		found;
+
+	if (begun)
+	{
+		probe->keys[0].sk_argument = Int64GetDatum(stream_id);
+		probe->keys[1].sk_argument = Int64GetDatum(bound);
+		found = probe_again(probe, BackwardScanDirection);
+	}
+	else
+	{
+		probe->nkeys = 0;
+		probe_key(probe, INT8OID, Int64GetDatum(stream_id));
+		probe_key_from(probe, bound);
+		found = probe_begin_write(probe, fundes_relation("event"),
+								  fundes_relation("event_stream_id_version_key"),
+								  BackwardScanDirection);
+	}
+	if (!found && bound > 0)
+	{
+		probe->keys[1].sk_argument = Int64GetDatum(0);
+		found = probe_again(probe, BackwardScanDirection);
+	}
+	if (found)
+		version = DatumGetInt64(probe_value(probe, EVENT_VERSION));
+	dictionary_set_version(stream_id, version);
+	return version;
+}
+
 /* One scan finds all of them. */
 void
 log_stream_versions(const int64 *stream_ids, int64 *versions, int count)
@@ -136,18 +175,8 @@ log_stream_versions(const int64 *stream_ids, int64 *versions, int count)
 
 	for (i = 0; i < count; i++)
 	{
-		bool		found;
-
 		CHECK_FOR_INTERRUPTS();
-		if (i == 0)
-			found = find(&probe, "event", "event_stream_id_version_key", INT8OID,
-						 Int64GetDatum(stream_ids[i]), BackwardScanDirection);
-		else
-		{
-			probe.keys[0].sk_argument = Int64GetDatum(stream_ids[i]);
-			found = probe_again(&probe, BackwardScanDirection);
-		}
-		versions[i] = found ? DatumGetInt64(probe_value(&probe, EVENT_VERSION)) : 0;
+		versions[i] = find_version(&probe, i > 0, stream_ids[i]);
 	}
 	if (count > 0)
 		probe_end(&probe);

@@ -59,7 +59,10 @@ typedef struct StoredEvent
 
 extern int64 log_stream_id(const char *name);	/* 0: no such stream */
 
-/* Versions of the last events of streams, 0 where there is none. */
+/*
+ * Versions of the last events of streams, 0 where there is none; for who is
+ * about to append to them.
+ */
 extern void log_stream_versions(const int64 *stream_ids, int64 *versions, int count);
 
 extern text *log_stream_name(int64 stream_id);
