@@ -52,7 +52,7 @@ declare
 begin
 	insert into fundes.event
 	select 1000000, stream_id, 1000, now(), now(), (select type_id from fundes.event_type where name = type),
-		   false, gen_random_uuid(), payload
+		   payload, gen_random_uuid()
 	  from fundes.stream where name = 'fund-1';
 	return 'taken';
 exception when others then
