@@ -101,34 +101,6 @@ plan_once(const char *sql, bool read_only)
 	return finish(SPI_execute(sql, read_only, 0), context);
 }
 
-uint64
-plan_fetch(Portal portal, long count)
-{
-	MemoryContext context = CurrentMemoryContext;
-
-	SPI_cursor_fetch(portal, true, count);
-	return finish(0, context);
-}
-
-Portal
-plan_cursor(KeptPlan *plan, const Datum *values)
-{
-	MemoryContext context = CurrentMemoryContext;
-	Portal		portal = SPI_cursor_open(NULL, kept_plan(plan),
-										 unconstify(Datum *, values), NULL, true);
-
-	MemoryContextSwitchTo(context);
-	return portal;
-}
-
-void
-plan_forget(KeptPlan *plan)
-{
-	if (plan->kept != NULL)
-		(void) SPI_freeplan(plan->kept);
-	plan->kept = NULL;
-}
-
 Datum
 plan_value(int column, Oid type, bool *isnull)
 {

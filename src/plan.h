@@ -46,13 +46,6 @@ extern void plan_into(KeptPlan *plan, const Datum *values, const char *nulls,
 /* A statement that is not kept. */
 extern uint64 plan_once(const char *sql, bool read_only);
 
-/* The rows one after the other, as the active snapshot sees them. */
-extern Portal plan_cursor(KeptPlan *plan, const Datum *values);
-extern uint64 plan_fetch(Portal portal, long count);
-
-/* For a plan that is not static. */
-extern void plan_forget(KeptPlan *plan);
-
 /* A value of row 0 of the last result, copied to the current context. */
 extern Datum plan_value(int column, Oid type, bool *isnull);
 

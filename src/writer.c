@@ -64,10 +64,24 @@ writer_begin(Writer *writer, Oid table, int ncolumns)
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
 	ExecOpenIndices(writer->target, false);
-	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->table),
-											&TTSOpsVirtual);
-	writer->slot->tts_tableOid = RelationGetRelid(writer->table);
 	MemoryContextSwitchTo(old);
+	memset(writer->slots, 0, sizeof(writer->slots));
+	writer->ncollected = 0;
+}
+
+static TupleTableSlot *
+slot_of(Writer *writer, int i)
+{
+	MemoryContext old;
+
+	if (writer->slots[i] != NULL)
+		return writer->slots[i];
+	old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
+	writer->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(writer->table),
+												&TTSOpsVirtual);
+	writer->slots[i]->tts_tableOid = RelationGetRelid(writer->table);
+	MemoryContextSwitchTo(old);
+	return writer->slots[i];
 }
 
 pg_noreturn static void
@@ -78,11 +92,10 @@ changed_meanwhile(void)
 			 errmsg("could not serialize access due to concurrent update")));
 }
 
-/* Takes a row into the slot and checks it. */
+/* Takes a row into a slot and checks it. */
 static void
-take_row(Writer *writer, const Datum *values, const bool *nulls)
+take_row(Writer *writer, TupleTableSlot *slot, const Datum *values, const bool *nulls)
 {
-	TupleTableSlot *slot = writer->slot;
 	int			natts = slot->tts_tupleDescriptor->natts;
 
 	ExecClearTuple(slot);
@@ -94,21 +107,49 @@ take_row(Writer *writer, const Datum *values, const bool *nulls)
 }
 
 static void
-add_to_indexes(Writer *writer, bool update, UpdatedIndexes which)
+add_to_indexes(Writer *writer, TupleTableSlot *slot, bool update, UpdatedIndexes which)
 {
-	if (insert_index_tuples(writer->target, writer->slot, writer->estate,
-							update, which) != NIL)
+	if (writer->target->ri_NumIndices > 0 &&
+		insert_index_tuples(writer->target, slot, writer->estate, update, which) != NIL)
 		elog(ERROR, "a constraint of \"%s\" would be checked later",
 			 RelationGetRelationName(writer->table));
 }
 
 void
+writer_collect(Writer *writer, const Datum *values, const bool *nulls)
+{
+	if (writer->ncollected == WRITER_GROUP)
+		writer_insert_collected(writer);
+	take_row(writer, slot_of(writer, writer->ncollected), values, nulls);
+	writer->ncollected++;
+}
+
+void
+writer_insert_collected(Writer *writer)
+{
+	int			n = writer->ncollected;
+	MemoryContext old;
+	int			i;
+
+	if (n == 0)
+		return;
+	writer->ncollected = 0;
+	old = MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+	if (n == 1)
+		table_tuple_insert(writer->table, writer->slots[0], GetCurrentCommandId(true), 0, NULL);
+	else
+		table_multi_insert(writer->table, writer->slots, n, GetCurrentCommandId(true), 0, NULL);
+	MemoryContextSwitchTo(old);
+	for (i = 0; i < n; i++)
+		add_to_indexes(writer, writer->slots[i], false, ALL_INDEXES);
+	ResetPerTupleExprContext(writer->estate);
+}
+
+void
 writer_insert(Writer *writer, const Datum *values, const bool *nulls)
 {
-	take_row(writer, values, nulls);
-	table_tuple_insert(writer->table, writer->slot, GetCurrentCommandId(true), 0, NULL);
-	add_to_indexes(writer, false, ALL_INDEXES);
-	ResetPerTupleExprContext(writer->estate);
+	writer_collect(writer, values, nulls);
+	writer_insert_collected(writer);
 }
 
 /*
@@ -128,16 +169,18 @@ check_shown(Writer *writer, ItemPointer tid)
 void
 writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *nulls)
 {
+	TupleTableSlot *slot = slot_of(writer, 0);
 	TM_FailureData failure;
 	LockTupleMode lock_mode;
 	UpdatedIndexes indexes;
 	TM_Result	result;
 
+	Assert(writer->ncollected == 0);
 	CheckCmdReplicaIdentity(writer->table, CMD_UPDATE);
-	take_row(writer, values, nulls);
+	take_row(writer, slot, values, nulls);
 	if (IsolationUsesXactSnapshot())
 		check_shown(writer, tid);
-	result = table_tuple_update(writer->table, tid, writer->slot,
+	result = table_tuple_update(writer->table, tid, slot,
 								GetCurrentCommandId(true), InvalidSnapshot,
 								InvalidSnapshot, true, &failure, &lock_mode, &indexes);
 	if (result == TM_Updated || result == TM_Deleted)
@@ -146,14 +189,18 @@ writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *
 		elog(ERROR, "unexpected result of updating a row of \"%s\": %d",
 			 RelationGetRelationName(writer->table), (int) result);
 	if (indexes != NO_INDEXES)
-		add_to_indexes(writer, true, indexes);
+		add_to_indexes(writer, slot, true, indexes);
 	ResetPerTupleExprContext(writer->estate);
 }
 
 void
 writer_end(Writer *writer)
 {
-	ExecDropSingleTupleTableSlot(writer->slot);
+	int			i;
+
+	Assert(writer->ncollected == 0);
+	for (i = 0; i < WRITER_GROUP && writer->slots[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(writer->slots[i]);
 	ExecCloseIndices(writer->target);
 	FreeExecutorState(writer->estate);
 	table_close(writer->table, NoLock);

@@ -23,18 +23,29 @@
 #include "nodes/execnodes.h"
 #include "storage/itemptr.h"
 
+/* So many rows are put into the table at once, most of a page or two. */
+#define WRITER_GROUP 100
+
 /* What is open between writer_begin() and writer_end(). */
 typedef struct Writer
 {
 	Relation	table;
 	ResultRelInfo *target;
 	EState	   *estate;
-	TupleTableSlot *slot;
+	TupleTableSlot *slots[WRITER_GROUP];	/* made as they are needed */
+	int			ncollected;
 } Writer;
 
 /* ncolumns: that the table must have, of values and nulls below. */
 extern void writer_begin(Writer *writer, Oid table, int ncolumns);
 extern void writer_insert(Writer *writer, const Datum *values, const bool *nulls);
+
+/*
+ * The same for many rows: writer_insert_collected() writes those that were
+ * collected and not written yet.  What their values point to must last so long.
+ */
+extern void writer_collect(Writer *writer, const Datum *values, const bool *nulls);
+extern void writer_insert_collected(Writer *writer);
 
 /*
  * tid is of the version that the new one follows on: the one that a fresh

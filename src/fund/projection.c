@@ -9,12 +9,16 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "fund/fence.h"
 #include "fund/money.h"
 #include "fund/projection.h"
+#include "fund/row_compare.h"
 #include "fund/row_index.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "owner.h"
+#include "plan.h"
 #include "probe.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -232,6 +236,8 @@ typedef struct TableRows
 	RowIndex   *index;			/* made at the first look-up */
 	bool		reading;
 	Probe		probe;
+	bool		spilled;		/* of a scratch set: rows are in the table, */
+	bool		indexed;		/* which has its index */
 } TableRows;
 
 struct RowSet
@@ -312,6 +318,7 @@ new_row(RowSet *set, TableId table)
 	row->set = set;
 	row->context = rows->context;
 	row->table = table;
+	row->seen = false;
 	row->stored = false;
 	row->changed = 0;
 	row->owned = 0;
@@ -335,11 +342,40 @@ relation_of(RowSet *set, TableId table, const char *suffix)
 	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
 }
 
+/* A scratch table gets its index when its rows are first looked for. */
+static void
+make_scratch_index(RowSet *set, TableId table)
+{
+	const Table *t = &tables[table];
+	StringInfoData sql;
+	int			i;
+
+	if (set->scratch == NULL || set->tables[table].indexed)
+		return;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "create unique index %s%s_pkey on pg_temp.%s%s (",
+					 set->scratch, t->name, set->scratch, t->name);
+	for (i = 0; i < t->nkeys; i++)
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", t->columns[i].name);
+	appendStringInfoChar(&sql, ')');
+	(void) plan_once(sql.data, false);
+	set->tables[table].indexed = true;
+}
+
+static Oid
+index_of(RowSet *set, TableId table)
+{
+	make_scratch_index(set, table);
+	return relation_of(set, table, "_pkey");
+}
+
 const char *
 rows_table_name(RowSet *set, TableId table)
 {
-	return psprintf("%s%s", set->scratch ? psprintf("pg_temp.%s", set->scratch) : "fundes.",
-					tables[table].name);
+	if (set->scratch == NULL)
+		return psprintf("fundes.%s", tables[table].name);
+	make_scratch_index(set, table);
+	return psprintf("pg_temp.%s%s", set->scratch, tables[table].name);
 }
 
 /* The values point into a copy of the tuple until they are changed. */
@@ -366,10 +402,13 @@ static Row *
 find_stored(RowSet *set, TableId table, const Datum *keys)
 {
 	TableRows  *rows = &set->tables[table];
-	MemoryContext old = MemoryContextSwitchTo(set->context);
+	MemoryContext old;
 	bool		found;
 	int			i;
 
+	if (set->scratch != NULL && !rows->spilled)
+		return NULL;
+	old = MemoryContextSwitchTo(set->context);
 	if (rows->reading)
 	{
 		for (i = 0; i < tables[table].nkeys; i++)
@@ -382,7 +421,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 		for (i = 0; i < tables[table].nkeys; i++)
 			probe_key(&rows->probe, tables[table].columns[i].type, keys[i]);
 		found = probe_begin(&rows->probe, relation_of(set, table, ""),
-							relation_of(set, table, "_pkey"), ForwardScanDirection);
+							index_of(set, table), ForwardScanDirection);
 		rows->reading = true;
 	}
 	MemoryContextSwitchTo(old);
@@ -514,79 +553,6 @@ row_text(const Row *row, int column)
  * Flush
  */
 
-/* Whether a value is one that its column's domain takes, sql/fund/domains.sql. */
-static bool
-fits_domain(const Row *row, int column, Domain domain)
-{
-	if (row->nulls[column])
-		return domain == DOMAIN_CASH || domain == DOMAIN_UNITS || domain == DOMAIN_PRICE;
-	switch (domain)
-	{
-		case DOMAIN_NONE:
-			return true;
-		case DOMAIN_CASH_SCALE:
-			return row_int32(row, column) >= 0 && row_int32(row, column) <= 4;
-		case DOMAIN_UNIT_SCALE:
-			return row_int32(row, column) >= 0 && row_int32(row, column) <= 6;
-		case DOMAIN_CASH:
-			return num_fits(row_numeric(row, column), QUANTITY_CASH);
-		case DOMAIN_REQUIRED_CASH:
-			return num_fits(row_numeric(row, column), QUANTITY_CASH) &&
-				num_sign(row_numeric(row, column)) >= 0;
-		case DOMAIN_UNITS:
-			return num_fits(row_numeric(row, column), QUANTITY_UNITS);
-		case DOMAIN_REQUIRED_UNITS:
-			return num_fits(row_numeric(row, column), QUANTITY_UNITS) &&
-				num_sign(row_numeric(row, column)) >= 0;
-		case DOMAIN_PRICE:
-			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
-				num_sign(row_numeric(row, column)) >= 0;
-		case DOMAIN_INITIAL_PRICE:
-			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
-				num_sign(row_numeric(row, column)) > 0;
-	}
-	return false;
-}
-
-/* The second fence behind the rules: a writer checks no domains. */
-static void
-check_domains(const Row *row)
-{
-	const Table *table = &tables[row->table];
-	int			i;
-
-	for (i = 0; i < table->ncolumns; i++)
-	{
-		Domain		domain = table->columns[i].domain;
-
-		if (domain == DOMAIN_NONE || !row_has_changed(row, i) ||
-			fits_domain(row, i, domain))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("figure %s of fundes.%s is out of bounds",
-						table->columns[i].name, table->name),
-				 row->nulls[i] ? errdetail("It would be null.") :
-				 table->columns[i].type != NUMERICOID ?
-				 errdetail("It would be %d.", row_int32(row, i)) :
-				 errdetail("It would be %s.", num_text(row_numeric(row, i))),
-				 errhint("An event that is appended directly must agree with the books; the commands see to that.")));
-	}
-}
-
-/* That tables[] names a domain for every column that has one. */
-static void
-check_columns(const Table *table, TupleDesc desc)
-{
-	int			i;
-
-	for (i = 0; i < table->ncolumns; i++)
-		if ((TupleDescAttr(desc, i)->atttypid != table->columns[i].type) !=
-			(table->columns[i].domain != DOMAIN_NONE))
-			elog(ERROR, "column %s of fundes.%s is not of the type that fundes knows",
-				 table->columns[i].name, table->name);
-}
-
 static void
 update_rows(Writer *writer, List *rows)
 {
@@ -598,7 +564,7 @@ update_rows(Writer *writer, List *rows)
 
 		if (!row->stored || row->changed == 0)
 			continue;
-		check_domains(row);
+		fence_check_row(row);
 		writer_update(writer, &row->tid, row->values, row->nulls);
 	}
 }
@@ -614,9 +580,10 @@ insert_rows(Writer *writer, List *rows)
 
 		if (row->stored)
 			continue;
-		check_domains(row);
-		writer_insert(writer, row->values, row->nulls);
+		fence_check_row(row);
+		writer_collect(writer, row->values, row->nulls);
 	}
+	writer_insert_collected(writer);
 }
 
 /* The error of a row that a unique index refused is raised as its table's. */
@@ -669,6 +636,17 @@ has_changed(List *rows)
 	return false;
 }
 
+static void
+forget_rows(TableRows *rows)
+{
+	stop_reading(rows);
+	if (rows->context != NULL)
+		MemoryContextDelete(rows->context);
+	rows->context = NULL;
+	rows->index = NULL;
+	rows->rows = NIL;
+}
+
 /*
  * Writes what has changed of a table and forgets its rows.  Updates come
  * first: a new row may need a unique key that they set free.
@@ -683,20 +661,34 @@ rows_flush_table(RowSet *set, TableId table)
 		Writer		writer;
 
 		writer_begin(&writer, relation_of(set, table, ""), tables[table].ncolumns);
-		check_columns(&tables[table], RelationGetDescr(writer.table));
+		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
 		update_rows(&writer, rows->rows);
+		rows->spilled = true;
 		if (tables[table].conflict_code != 0)
 			insert_rivals(&writer, rows->rows, &tables[table]);
 		else
 			insert_rows(&writer, rows->rows);
 		writer_end(&writer);
 	}
-	stop_reading(rows);
-	if (rows->context != NULL)
-		MemoryContextDelete(rows->context);
-	rows->context = NULL;
-	rows->index = NULL;
-	rows->rows = NIL;
+	forget_rows(rows);
+}
+
+bool
+rows_settle(RowSet *set, TableId table)
+{
+	TableRows  *rows = &set->tables[table];
+
+	Assert(set->scratch != NULL);
+	if (rows->index == NULL)
+		make_index(set, table);
+	if (rows->spilled ||
+		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
+	{
+		rows_flush_table(set, table);
+		return false;
+	}
+	forget_rows(rows);
+	return true;
 }
 
 void
@@ -708,18 +700,26 @@ rows_flush(RowSet *set)
 		rows_flush_table(set, i);
 }
 
+/* Folding the whole log is maintenance: what stays in memory need not be written. */
+static Size
+memory_allowed(const RowSet *set)
+{
+	return set->scratch == NULL ? FLUSH_BYTES :
+		Max(FLUSH_BYTES, maintenance_work_mem * (Size) 1024);
+}
+
 void
 rows_relieve(RowSet *set)
 {
 	int			i;
 
 	if (++set->events % LOOK_EVERY != 0 ||
-		MemoryContextMemAllocated(set->context, true) < FLUSH_BYTES)
+		MemoryContextMemAllocated(set->context, true) < memory_allowed(set))
 		return;
 	for (i = 0; i < NTABLES; i++)
 		if (tables[i].journal)
 			rows_flush_table(set, i);
-	if (MemoryContextMemAllocated(set->context, true) >= FLUSH_BYTES)
+	if (MemoryContextMemAllocated(set->context, true) >= memory_allowed(set))
 		rows_flush(set);
 }
 
@@ -735,7 +735,7 @@ rows_walk_back(RowSet *set, TableId table, Datum first,
 	probe.nkeys = 0;
 	probe_key(&probe, tables[table].columns[0].type, first);
 	for (found = probe_begin(&probe, relation_of(set, table, ""),
-							 relation_of(set, table, "_pkey"), BackwardScanDirection);
+							 index_of(set, table), BackwardScanDirection);
 		 found; found = probe_next(&probe, BackwardScanDirection))
 	{
 		Datum		keys[PROBE_MAX_KEYS];

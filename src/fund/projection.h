@@ -228,6 +228,7 @@ typedef struct Row
 {
 	RowSet	   *set;
 	TableId		table;
+	bool		seen;			/* by rows_equal_table() */
 	bool		stored;			/* in its table already, */
 	ItemPointerData tid;		/* there */
 	uint64		changed;		/* columns, by COLUMN_BIT */
@@ -248,6 +249,12 @@ extern void rows_end(RowSet *set);
 
 /* The table that a set's rows are in, qualified. */
 extern const char *rows_table_name(RowSet *set, TableId table);
+
+/*
+ * Of a set in tables of its own: whether its rows are just those of the
+ * projection.  If not they are in the set's table afterwards, all of them.
+ */
+extern bool rows_settle(RowSet *set, TableId table);
 
 /* Flushes where memory runs short, journals first. */
 extern void rows_relieve(RowSet *set);

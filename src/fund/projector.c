@@ -41,17 +41,19 @@ slot_type_id(TupleTableSlot *slot)
 	return DatumGetInt32(slot_getattr(slot, EVENT_TYPE_ID, &isnull));
 }
 
-static void
+void
 fold_slot(FoldRun *run, TupleTableSlot *slot)
 {
 	FoldEvent	event;
 	bool		isnull;
 
+	event.type_id = slot_type_id(slot);
+	if (event.type_id >= FIRST_USER_TYPE_ID)
+		return;
 	event.position = slot_int64(slot, EVENT_POSITION);
 	event.version = slot_int64(slot, EVENT_VERSION);
 	event.effective_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_EFFECTIVE_AT, &isnull));
 	event.recorded_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT, &isnull));
-	event.type_id = slot_type_id(slot);
 	fold_next(run, &event, slot_getattr(slot, EVENT_PAYLOAD, &isnull));
 }
 
@@ -93,8 +95,7 @@ static void
 fold_ordered(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 {
 	while (tuplestore_gettupleslot(events, true, false, slot))
-		if (slot_type_id(slot) < FIRST_USER_TYPE_ID)
-			fold_slot(run, slot);
+		fold_slot(run, slot);
 }
 
 static void

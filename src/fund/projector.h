@@ -8,6 +8,8 @@
 #ifndef FUNDES_PROJECTOR_H
 #define FUNDES_PROJECTOR_H
 
+#include "executor/tuptable.h"
+#include "fund/fold.h"
 #include "store/append.h"
 
 /*
@@ -15,5 +17,8 @@
  * the order of positions, and their funds are locked.
  */
 extern void project_events(const NewEvent *events, int nevents);
+
+/* Folds a row of fundes.event, unless its type is a user's. */
+extern void fold_slot(FoldRun *run, TupleTableSlot *slot);
 
 #endif							/* FUNDES_PROJECTOR_H */

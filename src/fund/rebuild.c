@@ -3,18 +3,22 @@
  * rebuild.c
  *	  Folding the whole log anew: verify_projections, rebuild_projections.
  *
- *	  The log is folded into temporary tables of the projections' shape, which
- *	  are then compared with the projections, all in one snapshot.  Verifying
- *	  shows the rows that differ; rebuilding mends them.
+ *	  The log is folded in memory and compared with the projections, all in one
+ *	  snapshot.  What differs, or is more than memory may hold, goes to temporary
+ *	  tables of the projections' shape, where statements find the rows that
+ *	  differ: verifying shows them, rebuilding mends them.
  *
  *-------------------------------------------------------------------------
  */
 #include "fundes.h"
 
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "fund/fold.h"
+#include "fund/projector.h"
 #include "lib/stringinfo.h"
 #include "locks.h"
 #include "miscadmin.h"
@@ -27,7 +31,6 @@
 
 #define SCRATCH_PREFIX "fundes_folded_"
 #define SCRATCH "pg_temp." SCRATCH_PREFIX
-#define FETCH_EVENTS 1000
 
 /* What it writes is seen by the active snapshot from then on. */
 static uint64
@@ -51,7 +54,7 @@ create_scratch(void)
 	for (i = 0; i < NTABLES; i++)
 		(void) execute(psprintf("drop table if exists " SCRATCH "%s;"
 						 "create temporary table " SCRATCH_PREFIX "%s"
-						 " (like fundes.%s including indexes) on commit drop",
+						 " (like fundes.%s) on commit drop",
 						 tables[i].name, tables[i].name, tables[i].name), false);
 	AtEOXact_GUC(true, level);
 }
@@ -65,45 +68,38 @@ drop_scratch(void)
 		(void) execute(psprintf("drop table " SCRATCH "%s", tables[i].name), false);
 }
 
-/* Folds the log, as the active snapshot sees it, into the scratch tables. */
+/* Folds the log, as the active snapshot sees it. */
 static void
-fold_log(void)
+fold_events(FoldRun *run)
 {
-	static KeptPlan select = PLAN("select position, version, effective_at, recorded_at, type_id, payload"
-								  "  from fundes.event where type_id < $1 order by position",
-								  INT4OID);
-	Datum		first_user_type = Int32GetDatum(FIRST_USER_TYPE_ID);
-	Portal		portal = plan_cursor(&select, &first_user_type);
-	FoldRun	run;
+	Relation	log = table_open(fundes_relation("event"), AccessShareLock);
+	Relation	index = index_open(fundes_relation("event_pkey"), AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(log, NULL);
+	IndexScanDesc scan = begin_index_scan(log, index, GetActiveSnapshot(), 0);
+
+	index_rescan(scan, NULL, 0, NULL, 0);
+	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+		fold_slot(run, slot);
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, AccessShareLock);
+	table_close(log, AccessShareLock);
+}
+
+/*
+ * Folds the log and compares: tells by table whether it is what the projection
+ * has.  Where it is not, the rows are in the scratch table.
+ */
+static void
+fold_log(bool *settled)
+{
+	FoldRun		run;
+	int			i;
 
 	fold_begin(&run, rows_begin_in(SCRATCH_PREFIX));
-	for (;;)
-	{
-		SPITupleTable *fetched;
-		uint64		n;
-		uint64		i;
-
-		n = plan_fetch(portal, FETCH_EVENTS);
-		fetched = SPI_tuptable;
-		for (i = 0; i < n; i++)
-		{
-			HeapTuple	tuple = fetched->vals[i];
-			TupleDesc	desc = fetched->tupdesc;
-			FoldEvent	event;
-			bool		isnull;
-
-			event.position = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-			event.version = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
-			event.effective_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 3, &isnull));
-			event.recorded_at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 4, &isnull));
-			event.type_id = DatumGetInt32(SPI_getbinval(tuple, desc, 5, &isnull));
-			fold_next(&run, &event, SPI_getbinval(tuple, desc, 6, &isnull));
-		}
-		SPI_freetuptable(fetched);
-		if (n == 0)
-			break;
-	}
-	SPI_cursor_close(portal);
+	fold_events(&run);
+	for (i = 0; i < NTABLES; i++)
+		settled[i] = rows_settle(run.rows, i);
 	fold_end(&run);
 	CommandCounterIncrement();
 	UpdateActiveSnapshotCommandId();
@@ -149,6 +145,7 @@ Datum
 fundes_verify_projections(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		settled[NTABLES];
 	Owner		owner;
 	int			i;
 
@@ -156,12 +153,15 @@ fundes_verify_projections(PG_FUNCTION_ARGS)
 	owner_begin(&owner);
 	PushCopiedSnapshot(GetTransactionSnapshot());
 	create_scratch();
-	fold_log();
+	fold_log(settled);
 	for (i = 0; i < NTABLES; i++)
 	{
-		uint64		n = execute(differences_sql(&tables[i]), true);
+		uint64		n;
 		uint64		j;
 
+		if (settled[i])
+			continue;
+		n = execute(differences_sql(&tables[i]), true);
 		for (j = 0; j < n; j++)
 			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[j]);
 		SPI_freetuptable(SPI_tuptable);
@@ -221,6 +221,7 @@ FUNDES_FUNCTION(fundes_rebuild_projections);
 Datum
 fundes_rebuild_projections(PG_FUNCTION_ARGS)
 {
+	bool		settled[NTABLES];
 	Owner		owner;
 	uint64		mended = 0;
 	int			i;
@@ -230,9 +231,10 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 	(void) plan_once("lock table fundes.event in share mode", false);
 	PushCopiedSnapshot(GetLatestSnapshot());
 	create_scratch();
-	fold_log();
+	fold_log(settled);
 	for (i = 0; i < NTABLES; i++)
-		mended += mend(&tables[i]);
+		if (!settled[i])
+			mended += mend(&tables[i]);
 	drop_scratch();
 	PopActiveSnapshot();
 
