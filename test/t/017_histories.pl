@@ -1,0 +1,753 @@
+# Random histories: thousands of commands with random effective dates on a few
+# funds, legal ones and others. A model that folds the log on its own (FundModel)
+# says beforehand what may come of each, and afterwards what the figures are: now,
+# and at random moments with random knowledge.
+#
+# FUNDES_HISTORY_SEED: which history; FUNDES_HISTORY_COMMANDS: how many commands,
+# 3000 by default. The seed is printed; the same seed and number give the same
+# history but for what is dated now.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use FundesTest;
+use FundModel;
+use List::Util qw(first max min);
+use Session;
+use Test::More;
+use Time::HiRes qw(time);
+
+use constant SECOND => 1_000_000;
+use constant HOUR => 3600 * SECOND;
+use constant DAY => 24 * HOUR;
+use constant FIRST_DAY => '2019-12-01';
+
+my $seed = $ENV{FUNDES_HISTORY_SEED} // 1;
+my $commands = $ENV{FUNDES_HISTORY_COMMANDS} || 3000;
+diag("FUNDES_HISTORY_SEED=$seed FUNDES_HISTORY_COMMANDS=$commands");
+srand $seed;
+
+my $node = new_store('histories', 'fsync = off');
+my $db = Session->new($node);
+
+# The funds: scales of money and units, zone, first price.
+my @kinds = ([ 0, 0, 'Asia/Seoul', '1000' ], [ 2, 3, 'America/New_York', '12.34' ], [ 4, 6, 'Europe/London', '1.0001' ]);
+
+# Where days begin: a table of moments for each zone, and the names of the days.
+my (%day_starts, %day_number, @day_names);
+foreach my $row ($db->rows("select d::date from generate_series(date '" . FIRST_DAY . "', current_date + 3, '1 day') d"))
+{
+	$day_number{$row} = @day_names;
+	push @day_names, $row;
+}
+foreach my $zone (map { $_->[2] } @kinds)
+{
+	$day_starts{$zone} = [ $db->rows("select (extract(epoch from d at time zone '$zone') * 1000000)::bigint from generate_series(timestamp '"
+			. FIRST_DAY . "', current_date + 3, '1 day') d order by d") ];
+}
+
+sub day_end
+{
+	my ($zone, $day) = @_;
+	return $day_starts{$zone}[ $day_number{$day} + 1 ];
+}
+
+# The number of the day in which a moment is.
+sub day_of
+{
+	my ($zone, $at) = @_;
+	my $starts = $day_starts{$zone};
+	my ($low, $high) = (0, $#$starts);
+
+	while ($low < $high)
+	{
+		my $mid = ($low + $high + 1) >> 1;
+		$starts->[$mid] <= $at ? ($low = $mid) : ($high = $mid - 1);
+	}
+	return $low;
+}
+
+my $model = FundModel->new(\&day_end);
+
+sub moment
+{
+	my ($at) = @_;
+	return defined $at ? "'epoch'::timestamptz + interval '$at us'" : 'null';
+}
+
+sub chance { return rand() < $_[0] }
+sub pick { return $_[ rand @_ ] }
+
+# Reads what is new in the log into the model, and returns it.
+sub catch_up
+{
+	return map { $model->add($_) } $db->rows(FundModel::events_query($model->{last}));
+}
+
+# What went wrong; the test stops at the tenth.
+my @faults;
+sub fault
+{
+	push @faults, $_[0];
+	diag($_[0]);
+	die "too many faults\n" if @faults >= ($ENV{FUNDES_HISTORY_FAULTS} || 10);
+	return;
+}
+
+sub differ
+{
+	my ($have, $want, $what) = @_;
+	fault("$what\n  have $have\n  want $want") if $have ne $want;
+	return $have ne $want;
+}
+
+# --- what there is
+
+my %exists = map { $_ => 1 } $db->rows("select proname from pg_proc where pronamespace = 'fundes'::regnamespace"
+	  . " union select relname from pg_class where relnamespace = 'fundes'::regnamespace and relkind = 'v'");
+my $as_of = $exists{fund_state_at};
+# what a payload may say decides whether a sale may be dated before a valuation,
+# and a valuation before a price that is struck
+my %has_key = map { $_ => 1 } $db->rows("select typname || '.' || attname from pg_type join pg_attribute on attrelid = typrelid where typnamespace = 'fundes'::regnamespace");
+
+my @investors = map { "inv$_" } 1 .. 8;
+$db->rows("select fundes.create_investor('$_', '$_', effective_at => '2019-12-02')") foreach @investors;
+my @funds;
+foreach my $kind (@kinds)
+{
+	my ($cash_scale, $unit_scale, $zone, $price) = @$kind;
+	push @funds, $db->value("select fundes.create_fund('$zone', $price, $cash_scale, $unit_scale, time_zone => '$zone', effective_at => '2019-12-31 12:00Z')");
+}
+catch_up();
+@funds = map { $model->{funds}{$_} } @funds;
+my %limits = map { $_->{id} => { drift => '0.02', age => 7 * DAY } } @funds;
+my @songs = map { "M$_ R S" } 1 .. 30;
+my %quote;	# by song and day's number, in 1/10,000
+
+# --- what a command should do
+
+sub real_now { return int(time() * SECOND) }
+
+# The least of some figure of the timeline from a moment on: at the moment, and
+# after each later event; and the same looking only at what each moment ends with.
+sub least
+{
+	my ($fund, $at, $figures, $start) = @_;
+	my $timeline = $fund->{timeline};
+	my ($all, $ends) = ($start, $start);
+
+	for my $i (FundModel::after($fund, $at) .. $#$timeline)
+	{
+		my $figure = $figures->[$i];
+		$all = $figure if $figure < $all;
+		$ends = $figure if $figure < $ends && ($i == $#$timeline || $timeline->[ $i + 1 ]{at} > $timeline->[$i]{at});
+	}
+	return ($all, $ends);
+}
+
+# The least of a sum over the timeline, to which an event adds what $adds says.
+sub least_sum
+{
+	my ($fund, $at, $start, $adds) = @_;
+	my $timeline = $fund->{timeline};
+	my $from = FundModel::after($fund, $at);
+	my @sums;
+	my $sum = $start;
+
+	$sums[$_] = $sum += $adds->($timeline->[$_]) foreach $from .. $#$timeline;
+	return least($fund, $at, \@sums, $start);
+}
+
+# What an event does, with what a reversed one did taken back.
+sub effect
+{
+	my ($event, $of) = @_;
+	return -($of->{ $event->{what}{type} } // sub { 0 })->($event->{what}{payload}) if $event->{type} eq 'EventReversed';
+	return ($of->{ $event->{type} } // sub { 0 })->($event->{payload});
+}
+
+sub least_units
+{
+	my ($fund, $at, $investor, $start) = @_;
+	my %of = (
+		InvestmentCreated => sub { $_[0]{investor_id} eq $investor ? FundModel::scaled($_[0]{units}, 6) : 0 },
+		InvestmentWithdrawn => sub { $_[0]{investor_id} eq $investor ? -FundModel::scaled($_[0]{stock_quantity}, 6) : 0 });
+	return least_sum($fund, $at, $start, sub { effect($_[0], \%of) });
+}
+
+sub least_fee
+{
+	my ($fund, $at, $kind, $start) = @_;
+	my %of = (
+		FeeAccrued => sub { $_[0]{kind} eq $kind ? FundModel::scaled($_[0]{amount}, 4) : 0 },
+		FeePaid => sub { $_[0]{kind} eq $kind ? -FundModel::scaled($_[0]{amount}, 4) : 0 });
+	return least_sum($fund, $at, $start, sub { effect($_[0], \%of) });
+}
+
+# A need against the two least figures: the code if refused, '' if not, both if
+# the contract leaves it open.
+sub need
+{
+	my ($need, $code, $all, $ends) = @_;
+	return $need <= $all ? () : $need <= $ends ? ($code, '') : ($code);
+}
+
+# What the rules of time say. The moment is as given, or now.
+sub time_refusal
+{
+	my ($fund, $at) = @_;
+	return 'UF020' if $at > real_now();
+	return 'UF011' if $at < ($fund->{closed_until} // 0);
+	return;
+}
+
+sub halted
+{
+	my ($fund, $at) = @_;
+	foreach my $of ($fund->{id}, 0)
+	{
+		my $last = (grep { $_->{at} <= $at } sort { $a->{at} <=> $b->{at} || $a->{position} <=> $b->{position} } @{ $model->{halts}{$of} // [] })[-1];
+		return 1 if $last && $last->{halted} && (!defined $last->{until} || $at < $last->{until});
+	}
+	return 0;
+}
+
+# Whether units are dealt in: UF009, UF017, '' or both where nothing says.
+sub price_refusal
+{
+	my ($fund, $s, $at, $paying_in) = @_;
+	my $limits = $limits{ $fund->{id} };
+	my @codes;
+
+	if ($s->{total_supply} == 0)
+	{
+		return () if FundModel::nav($s) == 0 || !$paying_in;
+		return 'UF017';
+	}
+	if (defined $limits->{age})
+	{
+		my $since = $s->{price_end} // ($s->{restruck} ? undef : $s->{first_purchase});
+		if (defined $since && $at - $since > $limits->{age})
+		{
+			# a first purchase that was recorded when there was a price already
+			return ('UF009', '') if !defined $s->{price_end} && defined $fund->{valued_from} && $s->{first_position} > $fund->{valued_from};
+			return 'UF009';
+		}
+		push @codes, 'UF009', '' if !defined $since && $s->{restruck};
+	}
+	if (defined $limits->{drift})
+	{
+		# |nav / supply - price| > drift * price
+		my $nav = Math::BigInt->new(FundModel::nav($s))->bmul(10**6);
+		my $at_price = Math::BigInt->new($s->{base_price})->bmul($s->{total_supply});
+		my $off = $nav->copy->bsub($at_price)->babs->bmul(10**6);
+		return 'UF009' if $off->bcmp($at_price->copy->bmul($limits->{drift} * 10**6)) > 0;
+	}
+	return @codes;
+}
+
+# In the functions below: what the command should raise, as a list of what it
+# may raise ('' for nothing); and what it should return or write, where it is
+# accepted and the contract says.
+my %expect = (
+	create_investment => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{investment_amount}, 4);
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ 'UF001' ] if !$model->{investors}{ $c->{investor_id} };
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ 'UF010' ] if halted($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my @price = price_refusal($fund, $s, $c->{at}, 1);
+		return [ @price ] if @price && !grep { $_ eq '' } @price;
+		my $price = $s->{total_supply} == 0 ? $fund->{initial_price} : $s->{base_price};
+		return [ @price, 'UF012' ] if $price == 0;
+		my $units = FundModel::muldiv($amount, 10**6, $price);
+		$units -= $units % $fund->{unit_unit};
+		my @strikes = $s->{total_supply} == 0 && strikes_after($fund, $c->{at}) ? ('0A000', '') : ();
+		return [ (grep { $_ ne '' } @price, @strikes), 'UF012' ] if $units == 0;
+		my $cash = FundModel::muldiv_up($units, $price, 10**6);
+		$cash += -$cash % $fund->{cash_unit};
+		return [ @price + @strikes ? (@price, @strikes) : '' ],
+		  join '|', FundModel::decimal($units, 6), FundModel::decimal($price, 4), FundModel::decimal($cash, 4), FundModel::decimal($amount - $cash, 4);
+	},
+	withdraw_investment => sub {
+		my ($fund, $c) = @_;
+		my $units = FundModel::scaled($c->{stock_quantity}, 6);
+
+		return [ 'UF005' ] if !defined $units || $units <= 0 || $units % $fund->{unit_unit};
+		return [ 'UF001' ] if !$model->{investors}{ $c->{investor_id} };
+		return [ 'UF006' ] if !$fund->{now}{holding}{ $c->{investor_id} };
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ 'UF010' ] if halted($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my @codes = price_refusal($fund, $s, $c->{at}, 0);
+		return [ @codes ] if @codes && !grep { $_ eq '' } @codes;
+		my $h = FundModel::investor_in($s, $c->{investor_id});
+		push @codes, need($units, 'UF004', least_units($fund, $c->{at}, $c->{investor_id}, $h->{units}));
+		return [ @codes ] if @codes && !grep { $_ eq '' } @codes;
+		my $cash = FundModel::muldiv($units, $s->{base_price}, 10**6);
+		$cash -= $cash % $fund->{cash_unit};
+		return [ (grep { $_ ne '' } @codes), 'UF012' ] if $cash == 0 && $units < $h->{units};
+		push @codes, need($cash, 'UF003', least($fund, $c->{at}, $fund->{spendable}, $s->{capital_cash} - $s->{liabilities}));
+		return [ @codes ? @codes : '' ], join '|', FundModel::decimal($cash, 4), FundModel::decimal($s->{base_price}, 4);
+	},
+	purchase_mcp => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{price_cash}, 4);
+		my $key = "$c->{copyright_code} $c->{registration_number} $c->{music_id}";
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ 'UF010' ] if halted($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my @codes = need($amount, 'UF003', least($fund, $c->{at}, $fund->{spendable}, $s->{capital_cash} - $s->{liabilities}));
+		return [ @codes ] if @codes && !grep { $_ eq '' } @codes;
+		foreach my $asset (values %{ $model->{assets} })
+		{
+			next if $asset->{key} ne $key || $asset->{never};
+			return [ (grep { $_ ne '' } @codes), 'UF016' ] if !defined $asset->{to} || $asset->{to} > $c->{at};
+		}
+		return [ @codes ? @codes : '' ];
+	},
+	sell_mcp => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{price_cash}, 4);
+		my $asset = $model->{assets}{ $c->{asset_id} };
+
+		return [ 'UF005' ] if !defined $amount || $amount < 0 || $amount % $fund->{cash_unit};
+		return [ 'UF007', (time_refusal($fund, $c->{at})) ] if !$asset || $asset->{fund} != $fund->{id} || defined $asset->{to} || $asset->{from} > $c->{at};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ 'UF010' ] if halted($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my $gain = $amount - $s->{held}{ $c->{asset_id} }{cost};
+		my $valued = first { $_->{type} eq 'FundValued' && $_->{at} > $c->{at} && exists $_->{payload}{values}{ $c->{asset_id} } } @{ $fund->{timeline} };
+		return [ '', $valued && !$has_key{'mcp_sold.taken_back'} ? '0A000' : () ], FundModel::decimal($gain, 4);
+	},
+	record_royalty => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{amount}, 4);
+		my $asset = $model->{assets}{ $c->{asset_id} };
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ 'UF007' ] if !$asset || $asset->{fund} != $fund->{id} || $asset->{never};
+		return [ 'UF007', (time_refusal($fund, $c->{at})) ] if $asset->{from} > $c->{at};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ '' ];
+	},
+	accrue_fee => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{amount}, 4);
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my @codes = need($amount, 'UF003', least($fund, $c->{at}, $fund->{spendable}, $s->{capital_cash} - $s->{liabilities}));
+		return [ @codes ? @codes : '' ];
+	},
+	pay_fee => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{amount}, 4);
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		my $s = $model->state_at($fund, $c->{at});
+		my @codes = need($amount, 'UF003', least_fee($fund, $c->{at}, $c->{kind}, $s->{fee}{ $c->{kind} } // 0));
+		return [ @codes ? @codes : '' ];
+	},
+	set_price_limits => sub {
+		my ($fund, $c) = @_;
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ '' ];
+	},
+	update_mcp_asset_value => sub {
+		my ($fund, $c) = @_;
+		my $day = $day_number{ $c->{valuation_date} };
+		my $end = day_end($fund->{zone}, $c->{valuation_date});
+
+		return [ '22023', (time_refusal($fund, $c->{at})) ] if $end <= $fund->{created};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ 'UF020' ] if $end > $c->{at};
+		return [ '', $has_key{'fund_valued.struck'} ? () : '0A000' ] if strikes_after($fund, $c->{at});
+		my ($state, @carried) = valuation($fund, $c->{at}, $day, $end);
+		return [ '' ], $state, @carried;
+	});
+
+# Whether a price is struck after a moment.
+sub strikes_after
+{
+	my ($fund, $at) = @_;
+	return first { $_->{at} > $at && ($_->{type} =~ /^(FundValued|DistributionDeclared)$/ || $_->{type} eq 'InvestmentCreated') } @{ $fund->{timeline} };
+}
+
+# A quote as the extension should find it: in 1/10,000, rounded half up.
+sub quoted
+{
+	my ($fund, $key, $day) = @_;
+	my $back = first { defined $quote{$key}{ $day - $_ } } 0 .. 30;
+	return undef if !defined $back;
+	my $price = $quote{$key}{ $day - $back };
+	return FundModel::muldiv(2 * $price + $fund->{cash_unit}, 1, 2 * $fund->{cash_unit}) * $fund->{cash_unit};
+}
+
+# What a valuation should say of a day: figures as text; and those copyrights
+# whose value is carried, for which it may be several.
+sub valuation
+{
+	my ($fund, $at, $day, $end) = @_;
+	my $s = $model->state_at($fund, $end - 1);
+	my ($value, @carried) = 0;
+
+	foreach my $asset (keys %{ $s->{held} })
+	{
+		my $quoted = quoted($fund, $model->{assets}{$asset}{key}, $day);
+		defined $quoted ? ($value += $quoted) : push @carried, $asset;
+	}
+	return (undef, @carried) if @carried;
+	my $nav = $s->{capital_cash} + $value - $s->{liabilities};
+	my $price = $s->{total_supply} == 0 ? undef : $nav <= 0 ? 0 : FundModel::muldiv($nav, 10**6, $s->{total_supply});
+	return join '|', map({ FundModel::decimal($_, 4) } $value, $s->{capital_cash}, $s->{liabilities}, $nav),
+	  FundModel::decimal($s->{total_supply}, 6), defined $price ? FundModel::decimal($price, 4) : '-';
+}
+
+# --- commands at random
+
+my $clock = $day_starts{'Asia/Seoul'}[40];	# moves on
+my $span = $day_starts{'Asia/Seoul'}[ $day_number{'2023-11-30'} ] - $clock;
+
+sub some_moment
+{
+	my ($fund) = @_;
+	my $r = rand;
+	my $at = $clock - int(rand HOUR);
+
+	return $at if $r < 0.55;
+	return real_now() + DAY + int(rand 1000 * DAY) if $r < 0.57;
+	$at -= int(rand($r < 0.8 ? 5 * DAY : $r < 0.95 ? 60 * DAY : 1500 * DAY));
+	$at = max($at, $fund->{created} + 1);
+	# the start of a day, or the moment before it, or that of another event
+	my $s = rand;
+	$at = $day_starts{ $fund->{zone} }[ day_of($fund->{zone}, $at) ] - ($s < 0.1 ? 1 : 0) if $s < 0.2;
+	$at = $fund->{timeline}[ rand @{ $fund->{timeline} } ]{at} if $s > 0.9;
+	return max($at, $fund->{created} + 1);
+}
+
+# An amount at the fund's scale between nothing and somewhat more than a limit;
+# sometimes just the limit, one more, or of too many decimals.
+sub some_amount
+{
+	my ($limit, $unit, $scale, $share) = @_;
+	my $r = rand;
+	my $amount = $r < 0.06 ? $limit : $r < 0.1 ? $limit + $unit : $r < 0.12 ? $unit : int(rand($limit * $share));
+
+	$amount -= $amount % $unit;
+	$amount = $unit if $amount <= 0 && !chance(0.02);
+	$amount += $unit / 10 if $unit > 1 && chance(0.01);
+	$amount = -$amount if chance(0.003);
+	return FundModel::decimal($amount, $scale);
+}
+
+sub some_asset
+{
+	my ($fund) = @_;
+	my @own = grep { $model->{assets}{$_}{fund} == $fund->{id} } sort { $a <=> $b } keys %{ $model->{assets} };
+	my @held = grep { !defined $model->{assets}{$_}{to} } @own;
+
+	return chance(0.02) ? 999_999 : chance(0.04) ? pick(sort { $a <=> $b } keys %{ $model->{assets} }) // 1 : chance(0.8) ? pick(@held) // 1 : pick(@own) // 1;
+}
+
+sub quote_all
+{
+	my ($fund, $day) = @_;
+	my @sql;
+
+	foreach my $asset (sort { $a <=> $b } keys %{ $fund->{now}{held} })
+	{
+		next if chance(0.1);
+		my $key = $model->{assets}{$asset}{key};
+		my $last = first { defined } map { $quote{$key}{ $day - $_ } } 0 .. 60;
+		my $price = int(($last // $fund->{now}{held}{$asset}{cost}) * (0.96 + rand 0.085));
+		$price = 0 if chance(0.002);
+		$quote{$key}{$day} = $price;
+		push @sql, sprintf 'fundes.record_mcp_price(%s, \'%s\', %s)', join(', ', map { "'$_'" } split / /, $key), $day_names[$day], FundModel::decimal($price, 4);
+	}
+	$db->rows('select ' . join ', ', @sql) if @sql;
+	return;
+}
+
+my %make = (
+	create_investment => sub {
+		my ($fund, $s) = @_;
+		my $price = $s->{total_supply} ? $s->{base_price} : $fund->{initial_price};
+		return {
+			investor_id => chance(0.01) ? 'nobody' : pick(@investors),
+			investment_amount => chance(0.05) ? some_amount($price, $fund->{cash_unit}, 4, 1.2) : some_amount(5 * 10**9, $fund->{cash_unit}, 4, 1) };
+	},
+	withdraw_investment => sub {
+		my ($fund, $s) = @_;
+		my $investor = chance(0.01) ? 'nobody' : pick(@investors);
+		my $units = ($s->{holding}{$investor} // {})->{units} // 0;
+		return {
+			investor_id => $investor,
+			stock_quantity => some_amount($units, $fund->{unit_unit}, 6, pick(0.2, 1.1)) };
+	},
+	purchase_mcp => sub {
+		my ($fund, $s) = @_;
+		my %key;
+		@key{qw(copyright_code registration_number music_id)} = split / /, pick(@songs);
+		return { %key, price_cash => some_amount($s->{capital_cash} - $s->{liabilities}, $fund->{cash_unit}, 4, pick(0.3, 1.1)) };
+	},
+	sell_mcp => sub {
+		my ($fund, $s) = @_;
+		my $asset = some_asset($fund);
+		my $value = ($s->{held}{$asset} // { value => 10**8 })->{value};
+		return { asset_id => $asset, price_cash => chance(0.03) ? '0' : some_amount(int($value * (0.97 + rand 0.06)), $fund->{cash_unit}, 4, 1) };
+	},
+	record_royalty => sub {
+		my ($fund) = @_;
+		return { asset_id => some_asset($fund), amount => some_amount(10**7, $fund->{cash_unit}, 4, 1) };
+	},
+	accrue_fee => sub {
+		my ($fund, $s) = @_;
+		return { kind => pick(qw(management audit)), amount => chance(0.05) ? some_amount($s->{capital_cash} - $s->{liabilities}, $fund->{cash_unit}, 4, 1.1) : some_amount(10**7, $fund->{cash_unit}, 4, 0.5) };
+	},
+	pay_fee => sub {
+		my ($fund, $s) = @_;
+		my $kind = pick(qw(management audit));
+		return { kind => $kind, amount => some_amount($s->{fee}{$kind} // 0, $fund->{cash_unit}, 4, 1.2) };
+	},
+	set_price_limits => sub {
+		return { max_price_drift => pick('0.02', '0.1', '0.05', 'null'), max_price_age => pick('null', '7 days', '30 days', '30 days') };
+	},
+	update_mcp_asset_value => sub {
+		my ($fund, $s, $at) = @_;
+		my $day = day_of($fund->{zone}, $at) - (chance(0.9) ? 1 : int rand 5);
+		$day = max(0, min($day, $#day_names - 2));
+		quote_all($fund, $day) if chance(0.8);
+		return { valuation_date => $day_names[$day] };
+	});
+my %weight = (
+	create_investment => 24, withdraw_investment => 14, purchase_mcp => 8, sell_mcp => 6, record_royalty => 8, accrue_fee => 5, pay_fee => 4,
+	set_price_limits => 0.7, update_mcp_asset_value => 28);
+
+# Which column of the result is compared with what is expected.
+my %result = (
+	create_investment => q{concat_ws('|', trim_scale(units), trim_scale(unit_price), trim_scale(cash_taken), trim_scale(refund_cash))},
+	withdraw_investment => q{concat_ws('|', trim_scale(withdrawn_amount), trim_scale(unit_price))},
+	sell_mcp => q{trim_scale(sell_mcp)},
+	update_mcp_asset_value => q{concat_ws('|', status, stale_count, trim_scale(asset_value), trim_scale(capital_cash), trim_scale(liabilities), trim_scale(nav), trim_scale(total_supply), trim_scale(base_price))});
+
+sub statement
+{
+	my ($name, $fund, $c) = @_;
+	my @args = ("fund_id => $fund->{id}");
+
+	foreach my $arg (sort grep { !/^(at|given)$/ } keys %$c)
+	{
+		push @args, "$arg => " . ($c->{$arg} eq 'null' ? 'null' : $c->{$arg} =~ /^-?[\d.]+$/ && $arg ne 'music_id' ? $c->{$arg} : "'$c->{$arg}'");
+	}
+	push @args, 'effective_at => ' . moment($c->{at}) if $c->{given};
+	return 'select ' . ($result{$name} // 'true') . " from fundes.$name(" . join(', ', @args) . ')';
+}
+
+# --- what must hold
+
+my (%count, %refused);
+
+sub check_funds
+{
+	my ($what) = @_;
+	my %is = map { (split /\|/, $_, 2) } $db->rows(
+		'select fund_id, ' . FundModel::figures_query() . q{ || ' ' || trim_scale(unrealised_gain::numeric) || ' ' || trim_scale(nav::numeric)}
+		  . q{ || ' ' || (select trim_scale(coalesce(sum(units), 0)) from fundes.investment_current_value i where i.fund_id = s.fund_id)}
+		  . q{ || ' ' || (select trim_scale(coalesce(sum(value_cash), 0)) from fundes.mcp_holding m where m.fund_id = s.fund_id)}
+		  . ' from fundes.fund_sheet s');
+	my $wrong = 0;
+
+	foreach my $fund (@funds)
+	{
+		my $s = $fund->{now};
+		my $unrealised = 0;
+		$unrealised += $_->{value} - $_->{cost} foreach values %{ $s->{held} };
+		$wrong += differ($is{ $fund->{id} }, join(' ', FundModel::figures($s), FundModel::decimal($unrealised, 4), FundModel::decimal(FundModel::nav($s), 4),
+				FundModel::decimal($s->{total_supply}, 6), FundModel::decimal($s->{asset_value}, 4)), "$what: fund $fund->{id}");
+	}
+	fault("$what: $_") foreach @{ $model->{faults} };
+	$wrong += @{ $model->{faults} };
+	$model->{faults} = [];
+	if ($exists{trial_balance})
+	{
+		$wrong += differ($db->value('select coalesce(sum(balance), 0) = 0 from fundes.trial_balance'), 't', "$what: the trial balance") if $exists{trial_balance} eq 'balance';
+	}
+	return $wrong;
+}
+
+sub check_rows
+{
+	my ($what) = @_;
+	my %holding = map { (split /\|/, $_, 2) } $db->rows(q{select fund_id || ' ' || investor_id, } . FundModel::holding_query() . ' from fundes.investment_current_value');
+	my %mcp = map { (split /\|/, $_, 2) } $db->rows(q{select asset_id, concat_ws(' ', fund_id, trim_scale(cost_cash::numeric), trim_scale(value_cash::numeric), trim_scale(royalty_income::numeric)) from fundes.mcp_holding});
+
+	foreach my $fund (@funds)
+	{
+		my $s = $fund->{now};
+		foreach my $investor (sort keys %{ $s->{holding} })
+		{
+			differ(delete $holding{"$fund->{id} $investor"} // 'no row', FundModel::holding_figures($s->{holding}{$investor}), "$what: holding of $investor in fund $fund->{id}");
+		}
+		foreach my $asset (sort { $a <=> $b } keys %{ $s->{held} })
+		{
+			my $held = $s->{held}{$asset};
+			differ(delete $mcp{$asset} // 'no row', join(' ', $fund->{id}, map { FundModel::decimal($held->{$_}, 4) } qw(cost value royalties)), "$what: copyright $asset");
+		}
+	}
+	fault("$what: a holding of $_") foreach keys %holding;
+	fault("$what: copyright $_ is not held") foreach keys %mcp;
+	return;
+}
+
+# Moments between a valuation and the sale of what it values, where the sale was
+# recorded first: (fund, from, to). Nothing says which value it has then.
+my @unsaid;
+
+# The figures at a random moment, as known at another.
+sub check_as_of
+{
+	my ($what) = @_;
+	my $fund = pick(@funds);
+	my $at = chance(0.5) ? $fund->{timeline}[ rand @{ $fund->{timeline} } ]{at} - (chance(0.3) ? 1 : 0) : $fund->{created} + int(rand($clock - $fund->{created}));
+	my ($known_at, $known);
+	if (chance(0.6))
+	{
+		my @positions = sort { $a <=> $b } keys %{ $model->{by_position} };
+		$known_at = $model->{by_position}{ pick(@positions) }{recorded} - (chance(0.2) ? 1 : 0);
+		$known = $model->known_position($known_at);
+	}
+	my $s = $model->state_at($fund, $at, $known);
+	my $created = $at >= $fund->{created} && (!defined $known || $known >= $fund->{timeline}[0]{position});
+	my $arguments = "$fund->{id}, " . moment($at) . (defined $known ? ', ' . moment($known_at) : '');
+	$what .= ": fund $fund->{id} at $at" . (defined $known ? " known at $known_at" : '');
+	return if !$created || grep { $fund->{id} == $_->[0] && $at >= $_->[1] && $at < $_->[2] } @unsaid;
+
+	differ($db->value('select ' . FundModel::figures_query() . " || ' ' || trim_scale(fundes.fund_nav($arguments)) || ' ' || trim_scale(fundes.compute_fund_value($arguments)) from fundes.fund_state_at($arguments)"),
+		join(' ', FundModel::figures($s), FundModel::decimal(FundModel::nav($s), 4), FundModel::decimal($s->{accumulated_purchase_value} - $s->{accumulated_sold_value}, 4)), $what);
+	my $investor = pick(@investors);
+	my $h = FundModel::investor_in($s, $investor);
+	my $value = FundModel::muldiv($h->{units}, $s->{base_price}, 10**6);
+	$value -= $value % $fund->{cash_unit};
+	differ($db->value('select ' . FundModel::holding_query() . q{ || ' ' || trim_scale(base_price) || ' ' || trim_scale(current_value)} . " from fundes.investment_value_at('$investor', $arguments)") // 'no row',
+		join(' ', FundModel::holding_figures($h), FundModel::decimal($s->{base_price}, 4), FundModel::decimal($value, 4)), "$what: $investor");
+	$count{'as-of'}++;
+	return;
+}
+
+# --- the history
+
+my @names = sort grep { $exists{$_} } keys %weight;
+my $weights = 0;
+$weights += $weight{$_} foreach @names;
+my $mixed = 0;
+
+sub some_name
+{
+	my $r = rand $weights;
+	foreach my $name (@names)
+	{
+		return $name if ($r -= $weight{$name}) < 0;
+	}
+	return $names[0];
+}
+
+sub step
+{
+	my ($n) = @_;
+	my $fund = pick(@funds);
+	my $name = some_name();
+	my $given = $n < $commands * 0.97 || chance(0.5);
+
+	$clock += int(rand(2 * $span / $commands));
+	my $at = $given ? some_moment($fund) : real_now();
+	my $s = $model->state_at($fund, $at);
+	my $c = $make{$name}->($fund, $s, $at);
+	$c->{at} = $given ? $at : max($at, $fund->{timeline}[-1]{at});
+	$c->{given} = $given;
+	my ($codes, $want, @carried) = $expect{$name}->($fund, $c);
+	$db->rows("set timezone = '" . pick('Asia/Seoul', 'UTC', 'America/Havana', 'Pacific/Kiritimati') . "'") if chance(0.02);
+	my $sql = statement($name, $fund, $c);
+	my ($state, $message, @rows) = $db->try($sql);
+	my $detail = $state eq '00000' || grep({ $_ eq $state } @$codes) ? '' : $db->detail($sql);
+	my @events = catch_up();
+	foreach my $event (grep { $_->{type} eq 'FundValued' } @events)
+	{
+		push @unsaid, map { [ $fund->{id}, $event->{at}, $model->{assets}{$_}{to} ] } grep { ($model->{assets}{$_}{to} // 0) > $event->{at} } keys %{ $event->{payload}{values} };
+	}
+	my $what = "command $n (" . ($sql =~ s|^select .*? from fundes\.||r) . ")";
+	my $wrong = 0;
+
+	$count{$name}++;
+	if ($state ne '00000')
+	{
+		$refused{"$name $state"}++;
+		fault("$what: refused with $state $message ($detail) instead of " . join(' or ', map { $_ eq '' ? 'accepted' : $_ } @$codes)), $wrong++ if !grep { $_ eq $state } @$codes;
+		fault("$what: refused, but wrote " . join ', ', map { $_->{type} } @events), $wrong++ if @events;
+	}
+	elsif (!grep { $_ eq '' } @$codes)
+	{
+		fault("$what: accepted instead of " . join ' or ', @$codes);
+		$wrong++;
+	}
+	elsif (defined $want)
+	{
+		my $have = $rows[0];
+		if ($name eq 'update_mcp_asset_value')
+		{
+			my ($status, $stale, @figures) = split /\|/, $have;
+			differ($stale, 0, "$what: stale");
+			$want =~ s/-$/$figures[-1]/;
+			differ(join('|', @figures), $want, $what) if $status ne 'unchanged';
+			differ(scalar @events, $status eq 'unchanged' ? 0 : 1, "$what: events of a valuation $status");
+			$count{"valuation $status"}++;
+		}
+		else
+		{
+			differ($have, $want, $what);
+		}
+	}
+	if ($name eq 'set_price_limits' && $state eq '00000')
+	{
+		$limits{ $fund->{id} } = {
+			drift => $c->{max_price_drift} eq 'null' ? undef : $c->{max_price_drift},
+			age => $c->{max_price_age} eq 'null' ? undef : ($c->{max_price_age} =~ /(\d+)/)[0] * DAY };
+	}
+	$wrong += check_funds($what);
+	check_rows($what) if $n % 10 == 0 || $wrong;
+	check_as_of($what) if $as_of && chance(0.3);
+	differ(join("\n", $db->rows('select * from fundes.verify_projections()')), '', "$what: the projections differ from the log") if $n % 200 == 0;
+	return;
+}
+
+my $started = time;
+eval {
+	step($_) foreach 1 .. $commands;
+	check_rows('at the end');
+	1;
+} or push @faults, $@;
+is(scalar @faults, 0, "a history of $commands commands");
+is(join("\n", $db->rows('select * from fundes.verify_projections()')), '', 'the projections equal the log');
+my $events = $db->value('select count(*) from fundes.event_log');
+cmp_ok($events, '>', $commands * 0.4, "$events events");
+foreach my $name (@names)
+{
+	my $no = 0;
+	$no += $refused{$_} foreach grep { /^$name / } keys %refused;
+	cmp_ok(($count{$name} // 0) - $no, '>', 0, "$name was accepted");
+}
+diag(sprintf '%d events, %.1f s', $events, time - $started);
+diag(join ', ', map { "$_ $count{$_}" } sort keys %count);
+diag('refused: ' . join ', ', map { "$_ $refused{$_}" } sort keys %refused);
+is($db->close, 0, 'the session ends well');
+$node->stop;
+done_testing();
