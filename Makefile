@@ -19,6 +19,9 @@ SQL_MODULES = \
 	sql/fund/projections.sql \
 	sql/fund/commands.sql \
 	sql/fund/views.sql \
+	sql/fund/returns.sql \
+	sql/fund/operators.sql \
+	sql/fund/import.sql \
 	sql/fund/comments.sql \
 	sql/privileges.sql
 

@@ -13,7 +13,8 @@ select format(E'\n### %s\n\n```sql\nfundes.%s(%s)\n  returns %s\n```\n\n%s',
   from pg_proc
  where pronamespace = 'fundes'::regnamespace
    and prorettype <> 'trigger'::regtype
- order by proname collate "C";
+   and obj_description(oid, 'pg_proc') !~ '[(]internal'
+ order by proname collate "C", pronargs;
 
 select E'\n## Views';
 

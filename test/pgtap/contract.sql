@@ -48,6 +48,19 @@ insert into contract values
 ('compute_fund_value', 'fund_id bigint', 'numeric', 's'),
 ('get_investment_details',
  'investor_id text, OUT investment_amount numeric, OUT current_value numeric, OUT currency text', 'SETOF record', 's'),
+('fund_pnl',
+ 'fund_id bigint, from_date date, to_date date, OUT opening_nav numeric, OUT subscriptions numeric, OUT redemptions numeric, OUT realised numeric, OUT unrealised numeric, OUT royalties numeric, OUT fees numeric, OUT total numeric, OUT distributed numeric, OUT closing_nav numeric',
+ 'SETOF record', 's'),
+('investor_statement',
+ 'investor_id text, from_date date, to_date date, OUT fund_id bigint, OUT currency text, OUT effective_at timestamp with time zone, OUT entry text, OUT event_id uuid, OUT units numeric, OUT unit_price numeric, OUT paid_in numeric, OUT paid_out numeric, OUT holding_units numeric, OUT value numeric',
+ 'SETOF record', 's'),
+('twr', 'fund_id bigint, from_date date, to_date date', 'numeric', 's'),
+('xirr', 'investor_id text, fund_id bigint, as_of date', 'numeric', 's'),
+('import_prices', 'rows jsonb, OUT lines integer, OUT recorded integer, OUT known integer', 'record', 'v'),
+('import_royalties',
+ 'rows jsonb, metadata jsonb DEFAULT NULL::jsonb, OUT lines integer, OUT recorded integer, OUT known integer', 'record', 'v'),
+('import_index',
+ 'rows jsonb, metadata jsonb DEFAULT NULL::jsonb, OUT lines integer, OUT recorded integer, OUT known integer, OUT halted boolean', 'record', 'v'),
 ('rebuild_projections', '', 'bigint', 'v'),
 ('verify_projections', 'OUT projection text, OUT key jsonb, OUT stored jsonb, OUT folded jsonb', 'SETOF record', 'v');
 -- what each command takes after its own parameters
@@ -113,7 +126,8 @@ select is_empty(
 -- Views.
 select has_view('fundes', name::name, name || ' is a view')
   from unnest(array['event_log', 'fund_sheet', 'investment_current_value', 'investment_details',
-					'mcp_holding', 'nav_history']) name;
+					'mcp_holding', 'nav_history', 'investor_portfolio', 'fund_flow', 'cash_ledger', 'unit_register',
+					'trial_balance', 'daily_control', 'nav_error', 'stale_price', 'audit_trail']) name;
 
 create function pg_temp.base_type(type oid) returns text
 language sql as $$
