@@ -1,0 +1,188 @@
+# CSV files in and out: scripts/import with what people do to files, and every
+# view out again.
+
+use strict;
+use warnings FATAL => 'all';
+
+use File::Temp qw(tempdir);
+use FindBin;
+use IPC::Run;
+use lib "$FindBin::RealBin/lib";
+use FundesTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_store('csv');
+my $folder = tempdir(CLEANUP => 1);
+
+# Loads a file of that content; returns exit code and output.
+sub import_file
+{
+	my ($what, $content, @before) = @_;
+	my ($out, $err) = ('', '');
+
+	open my $file, '>:raw', "$folder/file.csv" or die "cannot write: $!";
+	print $file $content;
+	close $file or die "cannot write: $!";
+	IPC::Run::run([ 'scripts/import', @before, $what, "$folder/file.csv", '-d', $node->connstr('postgres') ],
+		'>', \$out, '2>', \$err);
+	return ($? >> 8, $out . $err);
+}
+
+# What a load could change.
+sub stored
+{
+	return $node->safe_psql('postgres', q{
+		select p.copyright_code, p.registration_number, p.music_id, p.price_date, p.price from fundes.mcp_price p order by p;
+		select position, type, payload, effective_at, metadata from fundes.event_log order by position;});
+}
+
+sub loads
+{
+	my ($what, $content, $counts, $rule) = @_;
+	my ($code, $output) = import_file($what, $content);
+
+	is("$code $output", "0 $counts\n", $rule);
+	my $before = stored();
+	my ($lines) = $counts =~ /^(\d+)/;
+	($code, $output) = import_file($what, $content);
+	is("$code $output", "0 $lines lines, 0 recorded, $lines known\n", "$rule: again it is known");
+	is(stored(), $before, "$rule: again nothing changes");
+	return;
+}
+
+sub refuses
+{
+	my ($what, $content, $expected, $rule, $expected_code) = @_;
+	my $before = stored();
+	my ($code, $output) = import_file($what, $content);
+
+	is($code, $expected_code // 1, "$rule: exit code");
+	like($output, $expected, "$rule: message");
+	is(stored(), $before, "$rule: nothing is loaded");
+	return;
+}
+
+$node->safe_psql('postgres', q{
+	select fundes.create_fund('Ballads', effective_at => '2023-06-01 09:00'), fundes.create_fund('Cents', 10, 2, effective_at => '2023-06-01 09:00');
+	select fundes.create_investor('A', 'Kim', effective_at => '2023-06-01 09:00');
+	select fundes.create_investment('A', 1, 1000000, effective_at => '2023-06-01 10:00');
+	select fundes.create_investment('A', 2, 1000000, effective_at => '2023-06-01 10:00');
+	select fundes.purchase_mcp(1, 'M1', 'R1', 'S1', 1000, effective_at => '2023-06-01 11:00');
+	select fundes.purchase_mcp(1, 'M2', 'R2', 'S2', 1000, effective_at => '2023-06-01 11:00');
+	select fundes.sell_mcp(1, 2, 1000, effective_at => '2023-06-05 11:00');
+	select fundes.purchase_mcp(1, 'M2', 'R2', 'S2', 1000, effective_at => '2023-06-09 11:00');
+	select fundes.purchase_mcp(2, 'M3', 'R3', 'S3', 1000, effective_at => '2023-06-01 11:00');});
+
+# Prices.
+my $header = "copyright_code,registration_number,music_id,price_date,price\n";
+loads('prices', $header . "M1,R1,S1,2023-06-01,630000\nM2,R2,S2,2023-06-01,12.5\n", '2 lines, 2 recorded, 0 known', 'prices');
+loads('prices', $header . "M1,R1,S1,2023-06-01,630001\nM2,R2,S2,2023-06-01,12.5\n", '2 lines, 1 recorded, 1 known', 'a price that is corrected');
+loads('prices', "price,music_id,price_date,registration_number,copyright_code\n5,S1,2023-06-02,R1,M1\n", '1 lines, 1 recorded, 0 known', 'columns in any order');
+loads('prices', "\xEF\xBB\xBFcopyright_code,registration_number,music_id,price_date,price\r\nM1,R1,S1,2023-06-03,5\r\n\r\n   \r\nM1,R1,S1,2023-06-04,6\r\n\r\n",
+	'2 lines, 2 recorded, 0 known', 'a byte order mark, carriage returns and empty lines');
+loads('prices', "\"Copyright_Code\" , \"registration number\",music_id,Price_Date, PRICE \n  M1 ,\"R1\", S1,2023-06-05,\" 7.5 \"\n", '1 lines, 1 recorded, 0 known',
+	'quotes, blanks and capitals');
+loads('prices', "copyright_code;registration_number;music_id;price_date;price\nM1;\"R;1\";S1;2023-06-06;1e3\n", '1 lines, 1 recorded, 0 known', 'semicolons');
+loads('prices', join("\t", qw(copyright_code registration_number music_id price_date price)) . "\nM1\tR1\tS1\t2023-06-07\t8", '1 lines, 1 recorded, 0 known',
+	'tabs, and no line break at the end');
+loads('prices', $header . "\"M \"\"1\"\", x\",R1,S1,2023-06-01,1\n", '1 lines, 1 recorded, 0 known', 'quotation marks and commas in a field');
+loads('prices', $header, '0 lines, 0 recorded, 0 known', 'only a header');
+is($node->safe_psql('postgres', q{select string_agg(price_date || ' ' || trim_scale(price), ', ' order by price_date) from fundes.mcp_price where copyright_code = 'M1' and registration_number = 'R1'}),
+	'2023-06-01 630001, 2023-06-02 5, 2023-06-03 5, 2023-06-04 6, 2023-06-05 7.5, 2023-06-07 8', 'the quotes are those of the files');
+{
+	my $before = stored();
+	my ($code, $output) = import_file('prices', $header . "M1,R1,S1,2023-06-30,1\n", '--check');
+	is("$code $output", "0 1 lines, 1 recorded, 0 known (nothing loaded)\n", '--check says what would be loaded');
+	is(stored(), $before, 'and loads nothing');
+}
+
+refuses('prices', "copyright_code,registration_number,music_id,price_date,price,note,\nM1,R1,S1,2023-06-01,5,x,\n",
+	qr/^ERROR:  line 1: wrong columns: unknown: note, \(column 7 has no name\)$/m, 'unknown columns');
+refuses('prices', "copyright_code,music_id,date,price\nM1,S1,2023-06-01,5\n",
+	qr/line 1: wrong columns: unknown: date; missing: registration_number, price_date$/m, 'missing columns');
+refuses('prices', "price,copyright_code,registration_number,music_id,price_date,Price\n5,M1,R1,S1,2023-06-01,6\n", qr/line 1: wrong columns: twice: price$/m, 'a column twice');
+refuses('prices', "M1,R1,S1,2023-06-01,5\n", qr/line 1: wrong columns: unknown: m1, r1, s1, 2023-06-01, 5; missing/, 'no header');
+refuses('prices', '', qr/the file is empty/, 'an empty file', 2);
+refuses('prices', "\xFF\xFEc\0o\0p\0y\0", qr/UTF-16/, 'UTF-16', 2);
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\n\nM1,R1,S1,2023-06-09,1,5\n", qr/COPY import, line 4/, 'a decimal comma without quotes');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09\n", qr/missing data for column "5 price"\s.*COPY import, line 3/s, 'a field too few');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,\"1,5\"\n", qr/line 3: price is not a number\nDETAIL:  The value is "1,5"\.\nHINT:  Write 1234\.56/, 'a decimal comma');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,\n", qr/line 3: price is missing/, 'an empty field');
+refuses('prices', $header . "M1,R1,S1,09.06.2023,5\n", qr/line 2: price_date is not a date\n.*09\.06\.2023/, 'a date of another country');
+refuses('prices', $header . "M1,R1,S1,2023-02-29,5\n", qr/line 2: price_date is not a date/, 'a day that there is not');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,-5\n", qr/line 3: Invalid amount or quantity\nDETAIL:  price is -5/, 'what record_mcp_price refuses');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,NaN\n", qr/line 2: price is not a number/, 'NaN');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-08,5.0\nM1,R1,S1,2023-06-08,6\n", qr/line 4: another price than in line 2/, 'two prices of a day');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,\"S\n1\",2023-06-08,5\n", qr/line 3: music_id has a line break/, 'a line break in quotes');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,\"S1,2023-06-08,5\n", qr/unterminated CSV quoted field\nCONTEXT:  COPY import, line/, 'quotes that are not closed');
+refuses('prices', $header . "M\xE9,R1,S1,2023-06-08,5\n", qr/invalid byte sequence for encoding "UTF8".*COPY import, line 2/s, 'not UTF-8');
+
+# Royalties.
+loads('royalties', "fund_id,asset_id,amount,period,effective_at\n1,1,100,2023-05,2023-06-10\n1,1,100,2023-05,2023-06-10\n2,4,0.55,2023-05-01,2023-06-10 12:00\n1,1,7,,2023-06-10T12:00:00+00\n",
+	'4 lines, 4 recorded, 0 known', 'royalties, two of them alike');
+loads('royalties', "fund_id,asset_id,amount,period,effective_at\n1,1,100.0,2023-05-01,2023-06-10\n", '1 lines, 0 recorded, 1 known', 'the same in other words');
+loads('royalties', "amount,copyright_code,registration_number,music_id,fund_id,effective_at\n11,M2,R2,S2,1,2023-06-04\n12,M2,R2,S2,1,2023-06-07\n13,M2,R2,S2,1,2023-06-10\n",
+	'3 lines, 3 recorded, 0 known', 'by the name of the copyright');
+loads('royalties', "fund_id,asset_id,amount,reference\n1,1,5,inv-1\n1,1,5,inv-2\n2,4,5,inv-1\n", '3 lines, 3 recorded, 0 known', 'by reference, as of now');
+is($node->safe_psql('postgres', q{
+	select string_agg(format('%s %s %s %s', payload ->> 'asset_id', payload ->> 'amount', payload ->> 'period', effective_at), e'\n' order by position)
+	  from fundes.event_log where type = 'RoyaltyReceived' and not metadata ? 'reference'}), <<'ROYALTIES' =~ s/\n\z//r, 'each is effective in the zone of its fund');
+1 100 2023-05-01 2023-06-10 00:00:01+09
+1 100 2023-05-01 2023-06-10 00:00:01+09
+4 0.55 2023-05-01 2023-06-10 12:00:00+09
+1 7  2023-06-10 21:00:00+09
+2 11  2023-06-04 00:00:01+09
+2 12  2023-06-07 00:00:01+09
+3 13  2023-06-10 00:00:01+09
+ROYALTIES
+is($node->safe_psql('postgres', q{select distinct metadata ->> 'file' || ' ' || (metadata ->> 'actor' = session_user) from fundes.event_log where type = 'RoyaltyReceived'}),
+	'file.csv true', 'who loaded which file is in the metadata');
+is($node->safe_psql('postgres', q{select metadata ->> 'line' || ' ' || (metadata ->> 'reference') from fundes.event_log where type = 'RoyaltyReceived' order by position desc limit 1}),
+	'4 inv-1', 'and so are the line and the reference');
+refuses('royalties', "fund_id,asset_id,amount,reference\n1,1,9,inv-9\n1,1,6,inv-1\n", qr/^ERROR:  line 3: /m, 'another amount with the same reference');
+refuses('royalties', "fund_id,asset_id,amount,reference\n1,1,9,inv-9\n1,1,9,inv-9\n", qr/line 3: the same reference as in line 2/, 'a reference twice');
+refuses('royalties', "fund_id,asset_id,amount\n1,1,9\n1,99,9\n", qr/line 3: MCP not held/, 'what the fund never held');
+refuses('royalties', "fund_id,copyright_code,registration_number,music_id,amount\n1,M1,R1,S1,9\n1,M9,R1,S1,9\n", qr/line 3: MCP not held\nDETAIL:  Fund 1 never held \(M9, R1, S1\)/, 'a copyright that it never held');
+refuses('royalties', "fund_id,asset_id,copyright_code,registration_number,music_id,amount\n1,1,M2,R2,S2,9\n", qr/line 2: MCP not held\nDETAIL:  .*as asset 1/, 'an asset that is another copyright');
+refuses('royalties', "fund_id,asset_id,amount\n1,1,9\n1,1,9.5\n", qr/line 3: Invalid amount or quantity/, 'more decimals than the fund has');
+refuses('royalties', "fund_id,asset_id,amount\n1,1,9\n99,1,9\n", qr/line 3: Fund not found/, 'an unknown fund');
+refuses('royalties', "fund_id,amount\n1,9\n", qr/line 2: asset_id is missing/, 'neither asset nor name');
+refuses('royalties', "fund_id,asset_id,amount,effective_at\n1,1,9,2123-01-01\n", qr/line 2: Effective date is in the future/i, 'in the future');
+refuses('royalties', "fund_id,asset_id,amount,effective_at\n1,1,9,2023-06-10 25:00\n", qr/line 2: effective_at is not a moment/, 'a time that there is not');
+refuses('royalties', "fund_id,asset_id,amount,period\n1,1,9,June\n", qr/line 2: period is not a month/, 'a month in words');
+
+# The script itself.
+for my $case ([ [ 'prices', "$folder/nothing.csv" ], 2, qr/there is no file/ ], [ [ 'quotes', "$folder/file.csv" ], 2, qr/prices, royalties or index/ ],
+	[ [], 2, qr/^usage/ ], [ ['--help'], 0, qr/^usage/ ])
+{
+	my ($arguments, $code, $expected) = @$case;
+	my $output = '';
+	IPC::Run::run([ 'scripts/import', @$arguments ], '>', \$output, '2>', \$output);
+	is($? >> 8, $code, "import @$arguments: exit code");
+	like($output, $expected, "import @$arguments: message");
+}
+{
+	my $input = $header . "M1,R1,S1,2023-06-20,9\n";
+	my $output = '';
+	IPC::Run::run([ 'scripts/import', 'prices', '-', '-d', $node->connstr('postgres') ], '<', \$input, '>', \$output);
+	is($output, "1 lines, 1 recorded, 0 known\n", 'from the standard input');
+}
+
+# Every view out, and in again by COPY.
+for my $view (split /\n/, $node->safe_psql('postgres', q{
+	select relname from pg_class where relnamespace = 'fundes'::regnamespace and relkind = 'v' order by 1}))
+{
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'psql', '-X', '--csv', '-c', "select * from fundes.$view", '-o', "$folder/$view.csv", '-d', $node->connstr('postgres') ], '>', \$out, '2>', \$err);
+	is("$?$err", '0', "$view comes out as CSV");
+	is($node->safe_psql('postgres', qq{
+		set client_min_messages = warning;
+		create temporary table again (like fundes.$view);
+		\\copy again from '$folder/$view.csv' (format csv, header)
+		select (select count(*) from again) = (select count(*) from fundes.$view)}), 't', "and $view.csv can be read");
+}
+
+$node->stop;
+done_testing();
