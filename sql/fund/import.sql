@@ -269,7 +269,7 @@ begin
 			at_line := royalty.line;
 			lines := lines + 1;
 			id := encode(substr(sha256(convert_to(royalty.identity::text, 'UTF8')), 1, 16), 'hex')::uuid;
-			was_known := exists (select from fundes.event e where e.event_id = id and e.id_given);
+			was_known := exists (select from fundes.event e where e.event_id = id);
 			if royalty.reference is not null and royalty.first_line <> royalty.line then
 				raise exception using errcode = '22023',
 					message = format('the same reference as in line %s', royalty.first_line),

@@ -12,14 +12,13 @@ select e.fund_id,
 	   (e.effective_at at time zone f.time_zone)::date as day,
 	   e.last_position as position,
 	   v.event_id,
-	   case when t.name = 'EventReversed' then v.payload ->> 'reversed_type' else t.name end as type,
-	   t.name = 'EventReversed' as is_reversal,
-	   case when t.name = 'EventReversed' then v.payload -> 'reversed' else v.payload end as about,
+	   case when v.type = 'EventReversed' then v.payload ->> 'reversed_type' else v.type end as type,
+	   v.type = 'EventReversed' as is_reversal,
+	   case when v.type = 'EventReversed' then v.payload -> 'reversed' else v.payload end as about,
 	   e.capital_cash
   from fundes.fund_entry e
   join fundes.fund f using (fund_id)
-  join fundes.event v on v.position = e.last_position
-  join fundes.event_type t using (type_id);
+  join fundes.event_log v on v.position = e.last_position;
 comment on view fundes.fund_movement is 'The entries of a fund with their events (internal)';
 
 create view fundes.cash_ledger as
@@ -110,17 +109,16 @@ select e.fund_id,
 	   (e.effective_at at time zone f.time_zone)::date as day,
 	   e.last_position as position,
 	   v.event_id,
-	   case when t.name = 'EventReversed' then v.payload ->> 'reversed_type' else t.name end as type,
-	   t.name = 'EventReversed' as is_reversal,
+	   case when v.type = 'EventReversed' then v.payload ->> 'reversed_type' else v.type end as type,
+	   v.type = 'EventReversed' as is_reversal,
 	   e.units,
-	   (case when t.name = 'EventReversed' then v.payload -> 'reversed' else v.payload end ->> 'unit_price')::numeric as unit_price,
+	   (case when v.type = 'EventReversed' then v.payload -> 'reversed' else v.payload end ->> 'unit_price')::numeric as unit_price,
 	   coalesce(e.investment_amount, -e.withdrawn_amount) as cash,
 	   sum(e.units) over (partition by e.fund_id, e.investor_id order by e.effective_at, e.last_position) as holding_units,
 	   sum(e.units) over (partition by e.fund_id order by e.effective_at, e.last_position) as fund_units
   from fundes.holding_entry e
   join fundes.fund f using (fund_id)
-  join fundes.event v on v.position = e.last_position
-  join fundes.event_type t using (type_id)
+  join fundes.event_log v on v.position = e.last_position
  where e.units <> 0;
 comment on view fundes.unit_register is
 $$Each issue and cancellation of units by effective time, with the running units of the holding and of the fund; the last are those held now and total_supply.
@@ -274,12 +272,11 @@ select v.fund_id,
   left join lateral (select e.event_id,
 							e.effective_at,
 							e.payload ->> 'investor_id' as investor_id,
-							t.name as type,
+							e.type,
 							coalesce(e.payload ->> 'units', e.payload ->> 'stock_quantity')::numeric as units,
 							coalesce(e.payload ->> 'cash_taken', e.payload ->> 'withdrawn_amount')::numeric as cash
 					   from fundes.fund_entry m
-					   join fundes.event e on e.position = m.last_position
-					   join fundes.event_type t using (type_id)
+					   join fundes.event_log e on e.position = m.last_position
 					  where m.fund_id = v.fund_id
 						and m.effective_at >= s.effective_at
 						and (m.effective_at, m.last_position) > (s.effective_at, s.last_position)
@@ -287,7 +284,7 @@ select v.fund_id,
 						and (next.last_position is null
 							 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))
 						and m.total_supply <> 0
-						and t.name in ('InvestmentCreated', 'InvestmentWithdrawn')
+						and e.type in ('InvestmentCreated', 'InvestmentWithdrawn')
 						and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true
   left join lateral (select case d.type
 							when 'InvestmentCreated'
@@ -408,8 +405,8 @@ select a.fund_id,
 										   rows between unbounded preceding and 1 preceding) > a.effective_at,
 				false) as is_back_dated,
 	   a.metadata ->> 'actor' as actor,
-	   t.name::text as type,
-	   case t.name
+	   a.type,
+	   case a.type
 		when 'FundCreated' then format('fund "%s" is created, a unit at %s %s',
 									   p ->> 'name', p ->> 'initial_price', p ->> 'currency')
 		when 'PriceLimitsSet' then format('price limits: drift %s, age %s',
@@ -439,36 +436,31 @@ select a.fund_id,
 		when 'PeriodReopened' then format('books are closed through %s only', coalesce(p ->> 'through_date', 'no day'))
 		when 'ResidualSwept' then format('residue of %s is swept to %s', p ->> 'amount', p ->> 'to')
 		when 'FundClosed' then 'fund is closed'
-		else t.name end as what,
+		else a.type end as what,
 	   coalesce(p ->> 'reason', a.metadata ->> 'reason') as reason,
 	   (p ->> 'reversed_event_id')::uuid as reverses,
 	   u.event_id as reversed_by,
 	   a.metadata
   from (select f.fund_id, e.*
 		  from fundes.fund f
-		  join fundes.stream s on s.name = 'fund-' || f.fund_id
-		  join fundes.event e using (stream_id)
+		  join fundes.event_log e on e.stream = 'fund-' || f.fund_id
 		 union all
 		select i.fund_id, e.*
 		  from fundes.investment i
-		  join fundes.stream s on s.name = 'holding-' || i.fund_id || '-' || i.investor_id
-		  join fundes.event e using (stream_id)
+		  join fundes.event_log e on e.stream = 'holding-' || i.fund_id || '-' || i.investor_id
 		 union all
 		select null, e.*
 		  from fundes.investor i
-		  join fundes.stream s on s.name = 'investor-' || i.investor_id
-		  join fundes.event e using (stream_id)
+		  join fundes.event_log e on e.stream = 'investor-' || i.investor_id
 		 union all
 		select null, e.*
 		  from (select index_name from fundes.market_index
 				 union
 				select index_name from fundes.trading_halt where fund_id = 0) x
-		  join fundes.stream s on s.name = 'index-' || x.index_name
-		  join fundes.event e using (stream_id)) a
-  join fundes.event_type t using (type_id)
+		  join fundes.event_log e on e.stream = 'index-' || x.index_name) a
   left join fundes.reversal r on r.reversed_position = a.position
-  left join fundes.event u on u.position = r.last_position,
-	   lateral (select a.payload::jsonb as p) j;
+  left join fundes.event_log u on u.position = r.last_position,
+	   lateral (select a.payload as p) j;
 comment on view fundes.audit_trail is
 $$Every event of funds, investors and indexes as a person reads it: who, when, what, why.
 Example: select recorded_at, actor, what, reason from fundes.audit_trail where fund_id = 1 and is_back_dated order by position$$;

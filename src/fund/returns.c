@@ -154,12 +154,11 @@ state_holding(Datum investor_id, int64 fund_id, char *zone,
 {
 	static KeptPlan select = PLAN(
 		"with move as ("
-		"  select e.effective_at, e.last_position, t.name as type, v.event_id, e.units,"
+		"  select e.effective_at, e.last_position, v.type, v.event_id, e.units,"
 		"         e.investment_amount, e.withdrawn_amount, e.distributions,"
 		"         sum(coalesce(e.units, 0)) over (order by e.effective_at, e.last_position) as held"
 		"    from fundes.holding_entry e"
-		"    join fundes.event v on v.position = e.last_position"
-		"    join fundes.event_type t using (type_id)"
+		"    join fundes.event_log v on v.position = e.last_position"
 		"   where e.fund_id = $2 and e.investor_id = $1 and e.effective_at <= $6),"
 		" edge as ("
 		"  select $4 as at, 'opening' as entry, 1 as rank, (fundes.strike_of_day($2, $3, $4)).base_price as price,"
