@@ -24,7 +24,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
-#define RETURN_SCALE 10
+#define RETURN_SCALE 10			/* decimals of a return, see chain_return() too */
 #define DAYS_A_YEAR 365.0
 
 /*
@@ -277,8 +277,12 @@ chain_return(const Chain *chain)
 	Numeric		unit = num_int(INT64CONST(10000000000));
 	Numeric		doubled = num_add(num_mul(num_mul(chain->above, unit), two), chain->below);
 	Numeric		growth = num_div_floor(doubled, num_mul(chain->below, two), 0);
+	Numeric		smallest = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+															   CStringGetDatum("0.0000000001"),
+															   ObjectIdGetDatum(InvalidOid),
+															   Int32GetDatum(-1)));
 
-	return num_sub(num_div_floor(growth, unit, RETURN_SCALE), num_int(1));
+	return num_sub(num_mul(growth, smallest), num_int(1));
 }
 
 FUNDES_FUNCTION(fundes_twr);
