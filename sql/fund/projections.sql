@@ -307,8 +307,60 @@ create index holding_late_effective on fundes.holding_late (fund_id, investor_id
 create index holding_late_known on fundes.holding_late (fund_id, investor_id, last_position) where level = 0;
 comment on table fundes.holding_late is 'Projection: entries of a holding that came late, with running sums (internal)';
 
--- A fund with what has not been added to its row yet.
-create view fundes.fund_now as select * from fundes.fund;
+-- A fund with the pay-ins that are pending, see src/fund/pending.h. The columns
+-- are those of fundes.fund.
+create view fundes.fund_now as
+select f.fund_id,
+	   f.name,
+	   f.status,
+	   f.currency,
+	   f.time_zone,
+	   f.cash_scale,
+	   f.unit_scale,
+	   f.initial_price,
+	   f.max_price_drift,
+	   f.max_price_age,
+	   f.base_price,
+	   f.price_date,
+	   f.price_since,
+	   f.last_valuation_date,
+	   f.capital_cash + coalesce(p.capital_cash, 0) as capital_cash,
+	   f.asset_value,
+	   f.liabilities,
+	   f.total_supply + coalesce(p.total_supply, 0) as total_supply,
+	   f.accumulated_purchase_value,
+	   f.accumulated_sold_value,
+	   f.subscriptions + coalesce(p.subscriptions, 0) as subscriptions,
+	   f.redemptions,
+	   f.realised_gain,
+	   f.royalty_income,
+	   f.fee_expense,
+	   f.distributed,
+	   f.created_at,
+	   greatest(f.last_effective_at, p.last_effective_at) as last_effective_at,
+	   f.last_version,
+	   greatest(f.last_position, p.last_position) as last_position,
+	   greatest(f.last_recorded_at, p.last_recorded_at) as last_recorded_at,
+	   f.entries,
+	   f.late_entries,
+	   f.balance_at,
+	   f.late_before,
+	   f.closed_through,
+	   f.closed_until,
+	   f.last_distribution_id,
+	   f.ex_at,
+	   f.struck_at,
+	   f.halted
+  from fundes.fund f
+  left join lateral (
+	select sum(e.capital_cash) as capital_cash,
+		   sum(e.total_supply) as total_supply,
+		   sum(e.subscriptions) as subscriptions,
+		   max(e.effective_at) as last_effective_at,
+		   max(e.last_position) as last_position,
+		   max(e.recorded_at) as last_recorded_at
+	  from fundes.fund_entry e
+	 where e.fund_id = f.fund_id and e.last_position > f.last_position) p on true;
 comment on view fundes.fund_now is 'A fund''s figures with all entries (internal; read view fund_sheet)';
 
 -- Ids of copyrights in funds; an id that an imported event brought is skipped.

@@ -12,6 +12,7 @@
 #include "fund/calendar.h"
 #include "fund/command.h"
 #include "fund/fund_lock.h"
+#include "fund/pending.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
@@ -101,6 +102,7 @@ command_begin(Command *cmd, FunctionCallInfo fcinfo)
 	owner_begin(&cmd->owner);
 	append_begin(1);
 	cmd->rows = rows_begin();
+	cmd->rows_as_stored = true;
 }
 
 void
@@ -253,7 +255,16 @@ command_append(Command *cmd, const char *stream, const char *type)
 	event.id_given = cmd->id_given;
 	event.event_id = cmd->event_id;
 	check_event_size(event.payload, event.metadata);
-	(void) append_events(&event, 1, NULL, 0);
+	PG_TRY();
+	{
+		projector_offer_rows(cmd->rows_as_stored ? cmd->rows : NULL);
+		(void) append_events(&event, 1, NULL, 0);
+	}
+	PG_FINALLY();
+	{
+		projector_offer_rows(NULL);
+	}
+	PG_END_TRY();
 	cmd->event_id = event.event_id;
 }
 
@@ -273,8 +284,51 @@ command_event_id(Command *cmd)
 Row *
 command_lock_fund(Command *cmd, int64 fund_id)
 {
+	Row		   *fund;
+
 	lock_fund(fund_id);
-	return rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+	fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+	if (fund != NULL && pending_add(fund, false))
+		cmd->rows_as_stored = false;
+	return fund;
+}
+
+/* What the command has read is forgotten, as it may be out of date. */
+static void
+forget_rows(Command *cmd)
+{
+	rows_end(cmd->rows);
+	cmd->rows = rows_begin();
+}
+
+/*
+ * If others bring the fund's row up to date while this command waits for its
+ * turn, it goes on beside them.
+ */
+Row *
+command_lock_fund_to_pay_in(Command *cmd, int64 fund_id, Numeric amount, bool now)
+{
+	int			attempts;
+
+	for (attempts = 0; now && attempts < 2; attempts++)
+	{
+		Row		   *fund;
+
+		if (!lock_fund_shared(fund_id))
+			break;
+		fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+		if (fund == NULL || pay_in_commutes(fund, amount))
+			return fund;
+		forget_rows(cmd);
+		unlock_fund_shared(fund_id);
+		lock_fund(fund_id);
+		fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+		if (attempts > 0 || !pay_in_commutes(fund, amount))
+			break;
+		forget_rows(cmd);
+		unlock_fund(fund_id);
+	}
+	return command_lock_fund(cmd, fund_id);
 }
 
 Row *

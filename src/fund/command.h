@@ -38,7 +38,8 @@ typedef struct Command
 {
 	FunctionCallInfo fcinfo;
 	Owner		owner;
-	RowSet	   *rows;			/* rows that it reads */
+	RowSet	   *rows;			/* rows that it reads, */
+	bool		rows_as_stored; /* as they stand in their tables */
 
 	TimestampTz effective_at;
 	bool		effective_given;
@@ -86,6 +87,13 @@ extern void command_end(Command *cmd);
 
 /* NULL where there is no such fund; otherwise its row, locked. */
 extern Row *command_lock_fund(Command *cmd, int64 fund_id);
+
+/*
+ * The same for a pay-in that is effective now or not: beside other pay-ins,
+ * where they commute, with the row as it stands.
+ */
+extern Row *command_lock_fund_to_pay_in(Command *cmd, int64 fund_id,
+										Numeric amount, bool now);
 extern Row *require_fund(Row *fund, int64 fund_id);
 
 /* Raises UF019 where the fund is closed. */

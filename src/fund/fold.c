@@ -26,7 +26,9 @@
 
 #include "fund/fold.h"
 #include "fund/fold_internal.h"
+#include "fund/fund_lock.h"
 #include "fund/money.h"
+#include "fund/pending.h"
 #include "fund/timeline.h"
 #include "json.h"
 #include "miscadmin.h"
@@ -98,7 +100,8 @@ fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 		return;
 	if (column <= FUND_TOTAL_SUPPLY)
 		fold->moves_books = true;
-	row_add(fold->fund, column, amount);
+	if (!fold->pending)
+		row_add(fold->fund, column, amount);
 	row_add(entry_at(fold, moment), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
 }
 
@@ -141,14 +144,6 @@ note_price(Fold *fold)
 		else
 			row_set(entry, columns[i][1], fold->fund->values[columns[i][0]]);
 	}
-}
-
-/* Of the moments that it gets the column keeps the latest. */
-static void
-row_note_latest(Row *row, int column, TimestampTz moment)
-{
-	if (row->nulls[column] || moment > row_time(row, column))
-		row_set(row, column, TimestampTzGetDatum(moment));
 }
 
 static void
@@ -508,6 +503,23 @@ fold_royalty_received(Fold *fold)
  * Dispatch
  */
 
+/*
+ * A pay-in under the shared lock leaves the fund's row alone.  Folding the log
+ * anew leaves pending what is pending in the projections, to be compared.
+ */
+static bool
+is_pending(const Fold *fold)
+{
+	const FoldRun *run = fold->run;
+	int64		fund_id = row_int64(fold->fund, FUND_ID);
+
+	if (fold->event->type_id != INVESTMENT_CREATED)
+		return false;
+	if (rows_are_scratch(run->rows))
+		return is_pending_after(run->pending, run->npending, fund_id, fold->event->position);
+	return fund_is_shared(fund_id);
+}
+
 static void
 find_fund(Fold *fold)
 {
@@ -517,12 +529,30 @@ find_fund(Fold *fold)
 	if (fold->fund == NULL)
 		refuse(fold, ERRCODE_FUND_NOT_FOUND, "Fund not found",
 			   psprintf("fund_id is " INT64_FORMAT ".", fund_id));
+	fold->pending = is_pending(fold);
+	if (!fold->pending && !rows_are_scratch(fold->rows))
+		(void) pending_add(fold->fund, true);
 }
 
 static void
-fold_event(RowSet *rows, const FoldEvent *event)
+advance_fund(Fold *fold)
 {
-	Fold		fold = {.rows = rows, .event = event};
+	const FoldEvent *event = fold->event;
+
+	check_figures(fold);
+	flag_valuations(fold);
+	if (is_in_fund_stream(event->type_id))
+		row_set(fold->fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
+	row_set(fold->fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
+	row_note_latest(fold->fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
+	row_note_latest(fold->fund, FUND_LAST_RECORDED_AT, event->recorded_at);
+	timeline_advance(FUND_TIMELINE, fold->fund, fold->entries, event->position);
+}
+
+static void
+fold_event(FoldRun *run, const FoldEvent *event)
+{
+	Fold		fold = {.run = run, .rows = run->rows, .event = event};
 
 	if (event->type_id != FUND_CREATED && event->type_id != INVESTOR_CREATED)
 	{
@@ -581,14 +611,8 @@ fold_event(RowSet *rows, const FoldEvent *event)
 			elog(ERROR, "event type %d has no fold yet", event->type_id);
 	}
 
-	check_figures(&fold);
-	flag_valuations(&fold);
-	if (is_in_fund_stream(event->type_id))
-		row_set(fold.fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
-	row_set(fold.fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
-	row_note_latest(fold.fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
-	row_note_latest(fold.fund, FUND_LAST_RECORDED_AT, event->recorded_at);
-	timeline_advance(FUND_TIMELINE, fold.fund, fold.entries, event->position);
+	if (!fold.pending)
+		advance_fund(&fold);
 	leave_holding(&fold);
 }
 
@@ -599,6 +623,7 @@ fold_event(RowSet *rows, const FoldEvent *event)
 void
 fold_begin(FoldRun *run, RowSet *rows)
 {
+	memset(run, 0, sizeof(*run));
 	run->rows = rows;
 	run->event_context = AllocSetContextCreate(CurrentMemoryContext, "fundes event",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -611,7 +636,7 @@ fold_next(FoldRun *run, FoldEvent *event, Datum payload)
 
 	CHECK_FOR_INTERRUPTS();
 	event->payload = DatumGetJsonbP(payload);
-	fold_event(run->rows, event);
+	fold_event(run, event);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(run->event_context);
 	rows_relieve(run->rows);
@@ -621,6 +646,5 @@ void
 fold_end(FoldRun *run)
 {
 	rows_flush(run->rows);
-	rows_end(run->rows);
 	MemoryContextDelete(run->event_context);
 }

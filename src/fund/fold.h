@@ -8,6 +8,7 @@
 #ifndef FUNDES_FOLD_H
 #define FUNDES_FOLD_H
 
+#include "fund/pending.h"
 #include "fund/projection.h"
 #include "utils/jsonb.h"
 
@@ -52,7 +53,18 @@ typedef struct FoldRun
 {
 	RowSet	   *rows;
 	MemoryContext event_context;
+
+	/* in scratch tables: what is pending in the projections is left so */
+	PendingFund *pending;
+	int			npending;
 } FoldRun;
+
+/*
+ * A command that appends has read the rows that its event touches, under the
+ * locks that keep them so: the projector goes on with them.  NULL takes the
+ * offer back.
+ */
+extern void projector_offer_rows(RowSet *rows);
 
 extern void fold_begin(FoldRun *run, RowSet *rows);
 
@@ -62,7 +74,7 @@ extern void fold_begin(FoldRun *run, RowSet *rows);
  */
 extern void fold_next(FoldRun *run, FoldEvent *event, Datum payload);
 
-/* Writes all rows and ends the set. */
+/* Writes all rows. */
 extern void fold_end(FoldRun *run);
 
 /*

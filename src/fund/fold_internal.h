@@ -19,10 +19,12 @@
 /* One event on its way through the fold. */
 typedef struct Fold
 {
+	FoldRun    *run;
 	RowSet	   *rows;
 	const FoldEvent *event;
 	Row		   *fund;			/* NULL for events of an investor or the market */
 	List	   *entries;		/* of the fund: one for each moment */
+	bool		pending;		/* they do not go into the fund's row yet */
 	Row		   *holding;		/* NULL where the event is about none */
 	List	   *holding_entries;
 	bool		moves_books;	/* cash, assets, liabilities or units changed */

@@ -16,10 +16,44 @@ lock_new_fund(void)
 	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
 }
 
+static bool
+is_alone(int64 fund_id)
+{
+	return lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE) ||
+		lock_held(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
+}
+
 /* Who holds the lock of all streams is alone already, and spares the many. */
 void
 lock_fund(int64 fund_id)
 {
 	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
 		(void) lock_acquire(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
+}
+
+bool
+lock_fund_shared(int64 fund_id)
+{
+	if (is_alone(fund_id))
+		return false;
+	(void) lock_acquire(LOCK_FUND, fund_id, LOCK_SHARED);
+	return true;
+}
+
+void
+unlock_fund(int64 fund_id)
+{
+	lock_release(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
+}
+
+void
+unlock_fund_shared(int64 fund_id)
+{
+	lock_release(LOCK_FUND, fund_id, LOCK_SHARED);
+}
+
+bool
+fund_is_shared(int64 fund_id)
+{
+	return lock_held(LOCK_FUND, fund_id, LOCK_SHARED) && !is_alone(fund_id);
 }

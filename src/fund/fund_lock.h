@@ -17,4 +17,17 @@ extern void lock_new_fund(void);
 /* Nobody else decides about the fund meanwhile. */
 extern void lock_fund(int64 fund_id);
 
+/*
+ * Others may pay in meanwhile, but nobody decides otherwise.  False, and no
+ * lock, where this transaction is alone with the fund already.
+ */
+extern bool lock_fund_shared(int64 fund_id);
+
+/* Undo what was taken last, before anything was decided. */
+extern void unlock_fund(int64 fund_id);
+extern void unlock_fund_shared(int64 fund_id);
+
+/* Whether this transaction holds the shared lock and is not alone. */
+extern bool fund_is_shared(int64 fund_id);
+
 #endif							/* FUNDES_FUND_LOCK_H */

@@ -118,7 +118,7 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 	investor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	command_begin(&cmd, fcinfo);
-	fund = command_lock_fund(&cmd, fund_id);
+	fund = command_lock_fund_to_pay_in(&cmd, fund_id, amount, PG_ARGISNULL(3));
 	if (fund != NULL)
 		amount = at_scale(amount, row_int32(fund, FUND_CASH_SCALE), "investment_amount");
 	command_options(&cmd, 3);

@@ -280,6 +280,12 @@ stop_reading(TableRows *rows)
 	rows->reading = false;
 }
 
+bool
+rows_are_scratch(const RowSet *set)
+{
+	return set->scratch != NULL;
+}
+
 void
 rows_end(RowSet *set)
 {
@@ -319,6 +325,7 @@ new_row(RowSet *set, TableId table)
 	row->context = rows->context;
 	row->table = table;
 	row->seen = false;
+	row->settled = false;
 	row->stored = false;
 	row->changed = 0;
 	row->owned = 0;
@@ -379,8 +386,8 @@ rows_table_name(RowSet *set, TableId table)
 }
 
 /* The values point into a copy of the tuple until they are changed. */
-static Row *
-read_row(RowSet *set, TableId table, Probe *probe)
+Row *
+rows_take(RowSet *set, TableId table, Probe *probe)
 {
 	Row		   *row = new_row(set, table);
 	MemoryContext old = MemoryContextSwitchTo(row->context);
@@ -429,7 +436,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 		return NULL;
 	if (set->scratch == NULL)
 		probe_require_known(&rows->probe);
-	return read_row(set, table, &rows->probe);
+	return rows_take(set, table, &rows->probe);
 }
 
 /* Made at the first look-up: of most journals no row is looked up. */

@@ -15,6 +15,7 @@
 #ifndef FUNDES_PROJECTION_H
 #define FUNDES_PROJECTION_H
 
+#include "probe.h"
 #include "storage/itemptr.h"
 #include "utils/date.h"
 #include "utils/hsearch.h"
@@ -229,6 +230,7 @@ typedef struct Row
 	RowSet	   *set;
 	TableId		table;
 	bool		seen;			/* by rows_equal_table() */
+	bool		settled;		/* a fund's: see pending.h */
 	bool		stored;			/* in its table already, */
 	ItemPointerData tid;		/* there */
 	uint64		changed;		/* columns, by COLUMN_BIT */
@@ -243,6 +245,7 @@ extern RowSet *rows_begin(void);
 
 /* Tables of the same shape, named prefix and then the projection's name. */
 extern RowSet *rows_begin_in(const char *prefix);
+extern bool rows_are_scratch(const RowSet *set);
 extern void rows_flush(RowSet *set);
 extern void rows_flush_table(RowSet *set, TableId table);
 extern void rows_end(RowSet *set);
@@ -261,6 +264,9 @@ extern void rows_relieve(RowSet *set);
 
 /* A row by the values of its key columns; NULL where there is none. */
 extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
+
+/* The row that a probe of its table has found, unless it may be in the set already. */
+extern Row *rows_take(RowSet *set, TableId table, Probe *probe);
 
 /* A new row: key columns set, numbers 0, all else null. */
 extern Row *rows_add(RowSet *set, TableId table, const Datum *keys);
@@ -323,6 +329,14 @@ static inline DateADT
 row_date(const Row *row, int column)
 {
 	return DatumGetDateADT(row->values[column]);
+}
+
+/* Of the moments that it is given the column keeps the latest. */
+static inline void
+row_note_latest(Row *row, int column, TimestampTz moment)
+{
+	if (row->nulls[column] || moment > row_time(row, column))
+		row_set(row, column, TimestampTzGetDatum(moment));
 }
 
 extern char *row_text(const Row *row, int column);

@@ -25,6 +25,30 @@
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
 
+static RowSet *offered_rows = NULL;
+
+void
+projector_offer_rows(RowSet *rows)
+{
+	offered_rows = rows;
+}
+
+static void
+begin(FoldRun *run, Owner *owner)
+{
+	owner_begin(owner);
+	fold_begin(run, offered_rows ? offered_rows : rows_begin());
+}
+
+static void
+end(FoldRun *run, Owner *owner)
+{
+	fold_end(run);
+	if (run->rows != offered_rows)
+		rows_end(run->rows);
+	owner_end(owner);
+}
+
 static int64
 slot_int64(TupleTableSlot *slot, int column)
 {
@@ -130,8 +154,7 @@ project_events(const NewEvent *events, int nevents)
 		i++;
 	if (i == nevents)
 		return;
-	owner_begin(&owner);
-	fold_begin(&run, rows_begin());
+	begin(&run, &owner);
 	for (; i < nevents; i++)
 	{
 		FoldEvent	event;
@@ -145,8 +168,7 @@ project_events(const NewEvent *events, int nevents)
 		event.type_id = events[i].event_type.type_id;
 		fold_next(&run, &event, JsonbPGetDatum(events[i].payload));
 	}
-	fold_end(&run);
-	owner_end(&owner);
+	end(&run, &owner);
 }
 
 FUNDES_FUNCTION(fundes_project);
@@ -180,14 +202,12 @@ fundes_project(PG_FUNCTION_ARGS)
 		FoldRun	run;
 
 		lock_for_copy();
-		owner_begin(&owner);
-		fold_begin(&run, rows_begin());
+		begin(&run, &owner);
 		if (ordered)
 			fold_ordered(&run, events, slot);
 		else
 			fold_sorted(&run, events, slot);
-		fold_end(&run);
-		owner_end(&owner);
+		end(&run, &owner);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	return PointerGetDatum(NULL);

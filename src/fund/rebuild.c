@@ -97,10 +97,12 @@ fold_log(bool *settled)
 	int			i;
 
 	fold_begin(&run, rows_begin_in(SCRATCH_PREFIX));
+	run.pending = pending_funds(&run.npending);
 	fold_events(&run);
 	for (i = 0; i < NTABLES; i++)
 		settled[i] = rows_settle(run.rows, i);
 	fold_end(&run);
+	rows_end(run.rows);
 	CommandCounterIncrement();
 	UpdateActiveSnapshotCommandId();
 }

@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * pending.c
+ *	  Pay-ins into a fund that do not wait for each other, see pending.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "catalog/pg_type.h"
+#include "fund/fold.h"
+#include "fund/money.h"
+#include "fund/pending.h"
+#include "fund/timeline.h"
+#include "miscadmin.h"
+#include "owner.h"
+#include "plan.h"
+#include "probe.h"
+#include "store/log.h"
+#include "store/watermark.h"
+
+/*
+ * When the log has grown by so much since the fund's row was written, a pay-in
+ * asks for the fund alone and so clears the way: a reader never has more
+ * pending entries to add.
+ */
+#define SETTLE_AFTER 512
+
+/* What bounds the figures of a fund, see sql/fund/domains.sql, less room for all. */
+#define LARGE_AMOUNT INT64CONST(10000000000000)
+#define LARGE_FIGURE INT64CONST(1000000000000000000)
+#define LARGE_SUPPLY INT64CONST(10000000000000000)
+
+static bool
+is_below(Numeric a, int64 limit)
+{
+	return num_cmp(a, num_int(limit)) < 0;
+}
+
+/*
+ * Every pay-in moves NAV - price * units up by less than a coin, and widens
+ * what the drift may be.  So many coins from the limit, no number of pay-ins
+ * that may be pending or in progress reaches it.
+ */
+static bool
+is_far_from_drift(const Row *fund, int64 pay_ins)
+{
+	Numeric		at_price = num_mul(row_numeric(fund, FUND_BASE_PRICE),
+								   row_numeric(fund, FUND_TOTAL_SUPPLY));
+	Numeric		nav = num_sub(num_add(row_numeric(fund, FUND_CAPITAL_CASH),
+									  row_numeric(fund, FUND_ASSET_VALUE)),
+							  row_numeric(fund, FUND_LIABILITIES));
+	Numeric		apart = num_add(num_abs(num_sub(nav, at_price)), num_int(pay_ins));
+
+	return fund->nulls[FUND_MAX_PRICE_DRIFT] ||
+		num_cmp(apart, num_mul(row_numeric(fund, FUND_MAX_PRICE_DRIFT), at_price)) <= 0;
+}
+
+bool
+pay_in_commutes(const Row *fund, Numeric amount)
+{
+	int64		behind = last_position_handed_out(fundes_relation("event_position")) -
+		row_int64(fund, FUND_LAST_POSITION);
+
+	return behind < SETTLE_AFTER &&
+		num_sign(row_numeric(fund, FUND_TOTAL_SUPPLY)) > 0 &&
+		num_sign(row_numeric(fund, FUND_BASE_PRICE)) > 0 &&
+		is_below(amount, LARGE_AMOUNT) &&
+		is_below(row_numeric(fund, FUND_SUBSCRIPTIONS), LARGE_FIGURE) &&
+		is_below(row_numeric(fund, FUND_CAPITAL_CASH), LARGE_FIGURE) &&
+		is_below(row_numeric(fund, FUND_TOTAL_SUPPLY), LARGE_SUPPLY) &&
+		is_far_from_drift(fund, behind + MaxBackends);
+}
+
+/* Takes an entry of fund_entry into the row. */
+static void
+add_entry(Row *fund, Row *entry, bool keep)
+{
+	int			i;
+
+	for (i = FIRST_FUND_FIGURE; i <= LAST_FUND_FIGURE; i++)
+	{
+		int			column = ENTRY_CAPITAL_CASH + i - FIRST_FUND_FIGURE;
+
+		if (!entry->nulls[column])
+			row_add(fund, i, row_numeric(entry, column));
+	}
+	row_note_latest(fund, FUND_LAST_EFFECTIVE_AT, row_time(entry, ENTRY_EFFECTIVE_AT));
+	row_note_latest(fund, FUND_LAST_RECORDED_AT, row_time(entry, ENTRY_RECORDED_AT));
+	row_set(fund, FUND_LAST_POSITION, entry->values[ENTRY_LAST_POSITION]);
+	if (keep)
+		timeline_advance(FUND_TIMELINE, fund, list_make1(entry),
+						 row_int64(entry, ENTRY_LAST_POSITION));
+}
+
+bool
+pending_add(Row *fund, bool keep)
+{
+	Probe		probe;
+	bool		found;
+	bool		any = false;
+
+	if (fund->settled)
+		return false;
+	fund->settled = true;
+	probe.nkeys = 0;
+	probe_key(&probe, INT8OID, fund->values[FUND_ID]);
+	probe_key_from(&probe, row_int64(fund, FUND_LAST_POSITION) + 1);
+	for (found = probe_begin(&probe, fundes_relation("fund_entry"),
+							 fundes_relation("fund_entry_pkey"), ForwardScanDirection);
+		 found; found = probe_next(&probe, ForwardScanDirection))
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_entry(fund, rows_take(fund->set, TABLE_FUND_ENTRY, &probe), keep);
+		any = true;
+	}
+	probe_end(&probe);
+	return any;
+}
+
+static int
+compare_funds(const void *a, const void *b)
+{
+	int64		x = ((const PendingFund *) a)->fund_id;
+	int64		y = ((const PendingFund *) b)->fund_id;
+
+	return x < y ? -1 : x > y;
+}
+
+PendingFund *
+pending_funds(int *count)
+{
+	/* a row that is wrong about it, with other events after it, is left out */
+	static KeptPlan select = PLAN(
+		"select f.fund_id, f.last_position from fundes.fund f"
+		" where exists (select from fundes.fund_entry e"
+		"                where e.fund_id = f.fund_id and e.last_position > f.last_position)"
+		"   and not exists (select from fundes.event e"
+		"                    where e.type_id < $1 and e.type_id <> $2"
+		"                      and (e.payload->>'fund_id')::bigint = f.fund_id"
+		"                      and e.position > f.last_position)"
+		" order by f.fund_id",
+		INT4OID, INT4OID);
+	Datum		values[2];
+	PendingFund *funds;
+	int			i;
+
+	values[0] = Int32GetDatum(FIRST_USER_TYPE_ID);
+	values[1] = Int32GetDatum(INVESTMENT_CREATED);
+	*count = (int) plan_read(&select, values, NULL);
+	funds = palloc(sizeof(PendingFund) * Max(*count, 1));
+	for (i = 0; i < *count; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		funds[i].fund_id = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+		funds[i].after = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return funds;
+}
+
+bool
+is_pending_after(const PendingFund *funds, int count, int64 fund_id, int64 position)
+{
+	PendingFund sought = {.fund_id = fund_id};
+	PendingFund *found = bsearch(&sought, funds, count, sizeof(PendingFund), compare_funds);
+
+	return found != NULL && position > found->after;
+}
