@@ -32,6 +32,9 @@ bool		fundes_direct_insert;
 int			fundes_max_event_size;
 char	   *fundes_max_quote_age;
 char	   *fundes_price_function;
+char	   *fundes_price_index;
+char	   *fundes_halt_threshold;
+char	   *fundes_halt_duration;
 
 /* Whether a text is an interval from 0 to 1,000 years, told without an error. */
 static bool
@@ -54,11 +57,26 @@ is_age(char *value)
 }
 
 static bool
-check_quote_age(char **newval, void **extra, GucSource source)
+check_age(char **newval, void **extra, GucSource source)
 {
 	if (is_age(*newval))
 		return true;
 	GUC_check_errdetail("It must be an interval from 0 to 1,000 years, such as \"30 days\".");
+	return false;
+}
+
+/* A fraction is told by its digits: 0 or 0.08, not 8 % and not 1. */
+static bool
+check_fraction(char **newval, void **extra, GucSource source)
+{
+	const char *digits = *newval;
+
+	if (strspn(digits, "0") == 1 &&
+		(digits[1] == '\0' ||
+		 (digits[1] == '.' && digits[2] != '\0' && strlen(digits) <= 12 &&
+		  digits[2 + strspn(digits + 2, "0123456789")] == '\0')))
+		return true;
+	GUC_check_errdetail("It must be a fraction from 0 to less than 1 with at most 10 decimals, such as \"0.08\".");
 	return false;
 }
 
@@ -85,7 +103,7 @@ _PG_init(void)
 							   &fundes_max_quote_age,
 							   "30 days",
 							   PGC_USERSET, 0,
-							   check_quote_age, NULL, NULL);
+							   check_age, NULL, NULL);
 	/* what it names runs as the extension's owner */
 	DefineCustomStringVariable("fundes.price_function",
 							   "The function that valuations ask for prices, with get_mcp_index's signature.",
@@ -94,6 +112,27 @@ _PG_init(void)
 							   "fundes.get_mcp_index",
 							   PGC_SUSET, 0,
 							   NULL, NULL, NULL);
+	DefineCustomStringVariable("fundes.price_index",
+							   "The index by which fundes.get_mcp_price_by_index tells prices.",
+							   NULL,
+							   &fundes_price_index,
+							   "MCPI",
+							   PGC_SUSET, 0,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("fundes.halt_threshold",
+							   "How far below the last day's level a published index halts dealing, as a fraction.",
+							   "An index that is just so far below halts it.",
+							   &fundes_halt_threshold,
+							   "0.08",
+							   PGC_SUSET, 0,
+							   check_fraction, NULL, NULL);
+	DefineCustomStringVariable("fundes.halt_duration",
+							   "How long an index halts dealing.",
+							   NULL,
+							   &fundes_halt_duration,
+							   "20 minutes",
+							   PGC_SUSET, 0,
+							   check_age, NULL, NULL);
 	MarkGUCPrefixReserved("fundes");
 	append_init(&fund_module);
 }

@@ -34,5 +34,8 @@ extern bool fundes_direct_insert;
 extern int	fundes_max_event_size;
 extern char *fundes_max_quote_age;
 extern char *fundes_price_function;
+extern char *fundes_price_index;
+extern char *fundes_halt_threshold;
+extern char *fundes_halt_duration;
 
 #endif							/* FUNDES_H */

@@ -54,6 +54,15 @@ json_put_string(JsonObject *object, const char *key, const char *value)
 }
 
 void
+json_put_optional_string(JsonObject *object, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_put_string(object, key, value);
+	else
+		json_put_null(object, key);
+}
+
+void
 json_put_numeric(JsonObject *object, const char *key, Numeric value)
 {
 	JsonbValue	v;

@@ -25,6 +25,9 @@ typedef struct JsonObject
 extern void json_begin(JsonObject *object);
 extern void json_put_null(JsonObject *object, const char *key);
 extern void json_put_string(JsonObject *object, const char *key, const char *value);
+
+/* NULL is put as null. */
+extern void json_put_optional_string(JsonObject *object, const char *key, const char *value);
 extern void json_put_numeric(JsonObject *object, const char *key, Numeric value);
 extern void json_put_int64(JsonObject *object, const char *key, int64 value);
 extern void json_put_bool(JsonObject *object, const char *key, bool value);

@@ -89,7 +89,7 @@ create function fundes.create_investment(
 	language c as 'MODULE_PATHNAME', 'fundes_create_investment';
 comment on function fundes.create_investment(text, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
 $$Issues units to an investor at base_price. units = floor(investment_amount / base_price) at unit_scale; cash_taken = ceil(units * base_price) at cash_scale; the rest is refunded.
-Errors: UF001 investor, UF002 fund; UF005 amount; UF009 price stale or drifted; UF012 too small; UF017 residual assets without units.
+Errors: UF001 investor, UF002 fund; UF005 amount; UF010 trading halted; UF019 fund closed; UF009 price stale or drifted; UF012 too small; UF017 residual assets without units.
 Example: select * from fundes.create_investment('kim-01', 1, 500500);$$;
 
 create function fundes.withdraw_investment(
@@ -100,7 +100,7 @@ create function fundes.withdraw_investment(
 	language c as 'MODULE_PATHNAME', 'fundes_withdraw_investment';
 comment on function fundes.withdraw_investment(text, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
 $$Cancels units of an investor and pays floor(stock_quantity * base_price) at cash_scale. The cost relieved is floor(cost_basis * stock_quantity / units), all of it with the last unit.
-Errors: UF001 investor, UF002 fund, UF006 never invested; UF004 not enough units; UF005 quantity; UF003 not enough cash; UF009 price stale or drifted; UF012 would pay 0.
+Errors: UF001 investor, UF002 fund, UF006 never invested; UF004 not enough units; UF005 quantity; UF003 not enough cash; UF010 trading halted; UF009 price stale or drifted; UF012 would pay 0.
 Example: select * from fundes.withdraw_investment('kim-01', 1, 400);$$;
 
 create function fundes.purchase_mcp(
@@ -112,7 +112,7 @@ create function fundes.purchase_mcp(
 	language c as 'MODULE_PATHNAME', 'fundes_purchase_mcp';
 comment on function fundes.purchase_mcp(bigint, text, text, text, numeric, numeric, date, timestamptz, uuid, bigint, jsonb) is
 $$Buys a copyright into a fund and returns its asset_id. It is carried at price_cash until it is valued. acquisition_date: NULL is the day of effective_at in the fund's zone.
-Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amounts; UF016 held already, by any fund; 22023.
+Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amounts; UF010 trading halted; UF016 held already, by any fund; UF019 fund closed; 22023.
 Example: select fundes.purchase_mcp(1, 'M1', 'R1', 'S1', 600000);$$;
 
 create function fundes.sell_mcp(
@@ -123,7 +123,7 @@ create function fundes.sell_mcp(
 	language c as 'MODULE_PATHNAME', 'fundes_sell_mcp';
 comment on function fundes.sell_mcp(bigint, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
 $$Sells a copyright and returns the realised gain: price_cash less its cost. A price of 0 is allowed.
-Errors: UF002 fund; UF005 price; UF007 the fund does not hold it.
+Errors: UF002 fund; UF005 price; UF007 the fund does not hold it; UF010 trading halted; UF019 fund closed.
 Example: select fundes.sell_mcp(1, 2, 470000);$$;
 
 create function fundes.record_royalty(
@@ -145,7 +145,7 @@ create function fundes.accrue_fee(
 	language c as 'MODULE_PATHNAME', 'fundes_accrue_fee';
 comment on function fundes.accrue_fee(bigint, numeric, text, timestamptz, uuid, bigint, jsonb) is
 $$Makes a fee a liability of the fund and returns the event's id.
-Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amount; 22023 kind.
+Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amount; UF019 fund closed; 22023 kind.
 Example: select fundes.accrue_fee(1, 1500);$$;
 
 create function fundes.pay_fee(
@@ -181,6 +181,85 @@ $$Opens a fund's books again and returns the event's id: they are closed through
 Errors: UF002 fund; 22023 nothing is closed, or through_date is not before the closed period's last day.
 Example: select fundes.reopen_period(1, '2023-05-31', 'a royalty was missing');$$;
 
+create function fundes.declare_distribution(
+	fund_id bigint, amount numeric, record_date date default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns bigint
+	language c as 'MODULE_PATHNAME', 'fundes_declare_distribution';
+comment on function fundes.declare_distribution(bigint, numeric, date, timestamptz, uuid, bigint, jsonb) is
+$$Declares a distribution of cash to the holders of units and returns its distribution_id: 1, 2, and so on in each fund. per_unit = floor(amount / units of record) at 4 decimals, a holder's entitlement = floor(units * per_unit) at cash_scale; what that leaves stays in the fund. The sum is owed until it is paid, and base_price is struck without it.
+record_date: its holders at the end of that day in the fund's zone, or at effective_at where the day has not ended; NULL: the day of effective_at.
+Errors: UF002 fund; UF005 amount; UF019 fund closed; UF020 record_date after the day of effective_at; 22023 before the fund was created; UF012 no units, or nobody would get a coin; UF003 more than capital_cash - liabilities; 0A000 before a price that was struck.
+Example: select fundes.declare_distribution(1, 10000);$$;
+
+create function fundes.pay_distribution(
+	fund_id bigint, distribution_id bigint,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_pay_distribution';
+comment on function fundes.pay_distribution(bigint, bigint, timestamptz, uuid, bigint, jsonb) is
+$$Pays a declared distribution from the fund's cash and returns the event's id.
+Errors: UF002 fund; 22023 no such distribution, or it is paid or reversed, or effective_at is before it was declared; UF003 not owed at some later point.
+Example: select fundes.pay_distribution(1, 1);$$;
+
+create function fundes.sweep_residual(
+	fund_id bigint, recipient text, amount numeric default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_sweep_residual';
+comment on function fundes.sweep_residual(bigint, text, numeric, timestamptz, uuid, bigint, jsonb) is
+$$Takes out of a fund without units what nobody's units stand for, and returns the event's id. amount: NULL is all that may be spent. It counts as distributed.
+Errors: UF002 fund; UF005 amount; 22023 recipient; UF017 units are outstanding; UF012 there is nothing; UF003 more than capital_cash - liabilities.
+Example: select fundes.sweep_residual(1, 'trustee');$$;
+
+create function fundes.close_fund(
+	fund_id bigint, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_close_fund';
+comment on function fundes.close_fund(bigint, text, timestamptz, uuid, bigint, jsonb) is
+$$Closes a fund of which nothing is left and returns the event's id. From then on only royalties that still come in, and their sweeps, are recorded (UF019).
+Errors: UF002 fund; UF019 closed already; UF017 it has units, cash, liabilities or copyrights; 22023 effective_at is before something that is recorded of it.
+Example: select fundes.close_fund(1, 'term ended');$$;
+
+create function fundes.publish_index(
+	index_name text, index_date date, level numeric,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns boolean
+	language c as 'MODULE_PATHNAME', 'fundes_publish_index';
+comment on function fundes.publish_index(text, date, numeric, timestamptz, uuid, bigint, jsonb) is
+$$Publishes the level of an index for a day and returns whether dealing in all funds is halted at effective_at. Another level for the day replaces it; the same again is harmless.
+Where the index's newest day is below the last day before by the setting fundes.halt_threshold or more, dealing is halted for fundes.halt_duration: TradingHalted follows in the stream.
+Errors: 22004; UF005 level; 22023 the others; UF020 the day has not begun anywhere.
+Example: select fundes.publish_index('MCPI', '2023-06-01', 184.20);$$;
+
+create function fundes.halt_trading(
+	fund_id bigint default null, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_halt_trading';
+comment on function fundes.halt_trading(bigint, text, timestamptz, uuid, bigint, jsonb) is
+$$Halts dealing in a fund, or NULL: in all, until resume_trading, and returns the event's id. Pay-ins, withdrawals, purchases and sales are refused (UF010); valuations, royalties, fees and reversals go on.
+Errors: UF002 fund; 22023 reason.
+Example: select fundes.halt_trading(reason => 'index under review');$$;
+
+create function fundes.resume_trading(
+	fund_id bigint default null, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_resume_trading';
+comment on function fundes.resume_trading(bigint, text, timestamptz, uuid, bigint, jsonb) is
+$$Ends the halt of a fund, or NULL: every halt of the whole market, those of an index included, and returns the event's id.
+Errors: UF002 fund; 22023 no such halt is in force at effective_at, or reason.
+Example: select fundes.resume_trading();$$;
+
 create function fundes.record_mcp_price(
 	copyright_code text, registration_number text, music_id text, price_date date, price numeric)
 	returns void
@@ -199,6 +278,15 @@ $$The last quote recorded for a day on or before as_of, or NULL where there is n
 Errors: 22004.
 Example: select fundes.get_mcp_index('M1', 'R1', 'S1', '2023-06-30');$$;
 
+create function fundes.get_mcp_price_by_index(
+	copyright_code text, registration_number text, music_id text, as_of date default current_date)
+	returns numeric
+	language c stable as 'MODULE_PATHNAME', 'fundes_get_mcp_price_by_index';
+comment on function fundes.get_mcp_price_by_index(text, text, text, date) is
+$$The copyright's quote as get_mcp_index gives it; where there is none, its cost when it was last bought * the level of the index that the setting fundes.price_index names at as_of / its level at the acquisition, floor at 8 decimals. A level is the last one published, not older than fundes.max_quote_age; NULL where one is missing.
+For use as fundes.price_function. Errors: 22004.
+Example: set fundes.price_function = 'fundes.get_mcp_price_by_index';$$;
+
 create function fundes.update_mcp_asset_value(
 	fund_id bigint default null, valuation_date date default null,
 	effective_at timestamptz default null, event_id uuid default null,
@@ -206,9 +294,9 @@ create function fundes.update_mcp_asset_value(
 	returns setof fundes.fund_valuation
 	language c as 'MODULE_PATHNAME', 'fundes_update_mcp_asset_value';
 comment on function fundes.update_mcp_asset_value(bigint, date, timestamptz, uuid, bigint, jsonb) is
-$$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, or the function that the setting fundes.price_function names, and strikes base_price = NAV / total_supply, floor at 4 decimals. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
-A row a fund; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
-Errors for one fund: UF002; UF020 the day has not ended; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
+$$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, or the function that the setting fundes.price_function names, and strikes base_price = NAV / total_supply, floor at 4 decimals. Of a day before the latest one valued, or that ended before a price was struck or a distribution declared, it is history only: the present price and values stay. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
+A row a fund, of closed funds none; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
+Errors for one fund: UF002; UF020 the day has not ended; UF011 a day of a closed period; UF019 fund closed; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
 Example: select * from fundes.update_mcp_asset_value();$$;
 
 create function fundes.schedule_revaluation(schedule text default '0 0 * * *')

@@ -87,6 +87,40 @@ create type fundes.fee_paid as (
 	amount		fundes.required_cash,
 	kind		fundes.required_key
 );
+create type fundes.distribution_declared as (
+	fund_id			fundes.required_id,
+	distribution_id	fundes.required_id,
+	record_date		fundes.required_date,
+	amount			fundes.required_cash,
+	per_unit		fundes.required_price,
+	entitlements	fundes.required_object,
+	total			fundes.required_cash,
+	base_price		fundes.price
+);
+create type fundes.distribution_paid as (
+	fund_id			fundes.required_id,
+	distribution_id	fundes.required_id,
+	total			fundes.required_cash
+);
+create type fundes.index_published as (
+	index_name	fundes.required_key,
+	index_date	fundes.required_date,
+	level		fundes.required_level,
+	halted		boolean
+);
+create type fundes.trading_halted as (
+	fund_id		bigint,
+	index_name	text,
+	reason		text,
+	index_level	fundes.price,
+	change		numeric,
+	until		timestamptz
+);
+create type fundes.trading_resumed as (
+	fund_id		bigint,
+	index_name	text,
+	reason		text
+);
 create type fundes.period_closed as (
 	fund_id			fundes.required_id,
 	through_date	fundes.required_date,
@@ -98,6 +132,17 @@ create type fundes.period_reopened as (
 	through_date	date,
 	reason			text,
 	until			timestamptz
+);
+create type fundes.residual_swept as (
+	fund_id	fundes.required_id,
+	amount	fundes.required_cash,
+	"to"	fundes.required_text
+);
+create type fundes.fund_closed as (
+	fund_id	fundes.required_id,
+	amount	fundes.cash,
+	"to"	text,
+	reason	text
 );
 
 comment on type fundes.fund_created is 'Payload of FundCreated, in stream fund-<fund_id>';
@@ -111,8 +156,15 @@ comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fu
 comment on type fundes.royalty_received is 'Payload of RoyaltyReceived, in stream fund-<fund_id>';
 comment on type fundes.fee_accrued is 'Payload of FeeAccrued, in stream fund-<fund_id>';
 comment on type fundes.fee_paid is 'Payload of FeePaid, in stream fund-<fund_id>';
+comment on type fundes.distribution_declared is 'Payload of DistributionDeclared, in stream fund-<fund_id>; entitlements are cash by investor_id, base_price is the ex price';
+comment on type fundes.distribution_paid is 'Payload of DistributionPaid, in stream fund-<fund_id>';
+comment on type fundes.index_published is 'Payload of IndexPublished, in stream index-<index_name>; halted: whether dealing in all funds was halted then';
+comment on type fundes.trading_halted is 'Payload of TradingHalted, in stream fund-<fund_id>, or of all funds index-<index_name>; change is a fraction, until null: until resumed';
+comment on type fundes.trading_resumed is 'Payload of TradingResumed, in stream fund-<fund_id>, or of all funds index-<index_name>';
 comment on type fundes.period_closed is 'Payload of PeriodClosed, in stream fund-<fund_id>; until is the moment at which through_date ended';
 comment on type fundes.period_reopened is 'Payload of PeriodReopened, in stream fund-<fund_id>; the fund is closed through through_date from then on, null: all is open';
+comment on type fundes.residual_swept is 'Payload of ResidualSwept, in stream fund-<fund_id>; to says who got it';
+comment on type fundes.fund_closed is 'Payload of FundClosed, in stream fund-<fund_id>; amount is 0';
 
 insert into fundes.event_type (type_id, name, payload_type) values
 	(1,  'FundCreated',			'fundes.fund_created'),
@@ -126,5 +178,12 @@ insert into fundes.event_type (type_id, name, payload_type) values
 	(9,  'RoyaltyReceived',		'fundes.royalty_received'),
 	(10, 'FeeAccrued',			'fundes.fee_accrued'),
 	(11, 'FeePaid',				'fundes.fee_paid'),
+	(12, 'DistributionDeclared', 'fundes.distribution_declared'),
+	(13, 'DistributionPaid',	'fundes.distribution_paid'),
+	(14, 'IndexPublished',		'fundes.index_published'),
+	(15, 'TradingHalted',		'fundes.trading_halted'),
+	(16, 'TradingResumed',		'fundes.trading_resumed'),
 	(18, 'PeriodClosed',		'fundes.period_closed'),
-	(19, 'PeriodReopened',		'fundes.period_reopened');
+	(19, 'PeriodReopened',		'fundes.period_reopened'),
+	(20, 'ResidualSwept',		'fundes.residual_swept'),
+	(21, 'FundClosed',			'fundes.fund_closed');

@@ -268,6 +268,20 @@ command_append(Command *cmd, const char *stream, const char *type)
 	cmd->event_id = event.event_id;
 }
 
+void
+command_append_also(const Command *cmd, const char *stream, const char *type, Jsonb *payload)
+{
+	NewEvent	event = {0};
+
+	event.stream = stream;
+	event.type = type;
+	event.payload = payload;
+	event.metadata = cmd->metadata;
+	event.effective_at = cmd->effective_at;
+	event.effective_given = true;
+	(void) append_events(&event, 1, NULL, 0);
+}
+
 Datum
 command_event_id(Command *cmd)
 {

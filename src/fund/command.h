@@ -83,6 +83,10 @@ extern void command_check_time(Command *cmd, const Row *fund);
 pg_noreturn extern void period_closed(const Row *fund, const char *detail);
 extern void command_expect(Command *cmd, const char *stream);
 extern void command_append(Command *cmd, const char *stream, const char *type);
+
+/* Another event of the same call, with an id of its own. */
+extern void command_append_also(const Command *cmd, const char *stream,
+								const char *type, Jsonb *payload);
 extern void command_end(Command *cmd);
 
 /* NULL where there is no such fund; otherwise its row, locked. */

@@ -14,6 +14,7 @@
 #include "fund/calendar.h"
 #include "fund/command.h"
 #include "fund/fund_state.h"
+#include "fund/market.h"
 #include "fund/money.h"
 #include "fund/streams.h"
 #include "miscadmin.h"
@@ -143,8 +144,9 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 	{
 		FundState	state;
 
-		(void) require_fund(fund, fund_id);
+		require_open(require_fund(fund, fund_id));
 		command_check_time(&cmd, fund);
+		require_trading(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		require_cash(&state, price);
@@ -236,8 +238,10 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 
 		(void) require_fund(fund, fund_id);
 		mcp = require_mcp(&cmd, fund_id, asset_id, false);
+		require_open(fund);
 		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
+		require_trading(&cmd, fund);
 		if (cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT))
 			require_not_valued_since(mcp, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));

@@ -105,6 +105,8 @@ fee_command(FunctionCallInfo fcinfo, bool pay)
 		FundState	state;
 
 		(void) require_fund(fund, fund_id);
+		if (!pay)
+			require_open(fund);
 		command_check_time(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));

@@ -534,6 +534,23 @@ find_fund(Fold *fold)
 		(void) pending_add(fold->fund, true);
 }
 
+/* Others are about an investor or the market. */
+static bool
+is_about_fund(const FoldEvent *event)
+{
+	switch ((FundEventType) event->type_id)
+	{
+		case INVESTOR_CREATED:
+		case INDEX_PUBLISHED:
+			return false;
+		case TRADING_HALTED:
+		case TRADING_RESUMED:
+			return json_find(event->payload, "fund_id") != NULL;
+		default:
+			return true;
+	}
+}
+
 static void
 advance_fund(Fold *fold)
 {
@@ -554,9 +571,10 @@ fold_event(FoldRun *run, const FoldEvent *event)
 {
 	Fold		fold = {.run = run, .rows = run->rows, .event = event};
 
-	if (event->type_id != FUND_CREATED && event->type_id != INVESTOR_CREATED)
+	if (event->type_id != FUND_CREATED && is_about_fund(event))
 	{
 		find_fund(&fold);
+		check_open(&fold);
 		check_time(&fold);
 	}
 	switch ((FundEventType) event->type_id)
@@ -569,7 +587,7 @@ fold_event(FoldRun *run, const FoldEvent *event)
 			break;
 		case INVESTOR_CREATED:
 			fold_investor_created(&fold);
-			return;
+			break;
 		case INVESTMENT_CREATED:
 			fold_investment_created(&fold);
 			break;
@@ -601,15 +619,31 @@ fold_event(FoldRun *run, const FoldEvent *event)
 			fold_period_reopened(&fold);
 			break;
 		case DISTRIBUTION_DECLARED:
+			fold_distribution_declared(&fold);
+			break;
 		case DISTRIBUTION_PAID:
+			fold_distribution_paid(&fold);
+			break;
 		case INDEX_PUBLISHED:
+			fold_index_published(&fold);
+			break;
 		case TRADING_HALTED:
+			fold_trading(&fold, true);
+			break;
 		case TRADING_RESUMED:
-		case EVENT_REVERSED:
+			fold_trading(&fold, false);
+			break;
 		case RESIDUAL_SWEPT:
+			fold_residual_swept(&fold);
+			break;
 		case FUND_CLOSED:
+			fold_fund_closed(&fold);
+			break;
+		case EVENT_REVERSED:
 			elog(ERROR, "event type %d has no fold yet", event->type_id);
 	}
+	if (fold.fund == NULL)
+		return;
 
 	if (!fold.pending)
 		advance_fund(&fold);

@@ -2,7 +2,8 @@
  *
  * fold_closing.c
  *	  What the events that end something do to the projections: periods closed
- *	  and reopened.  Also the fence that what is closed stays as it is.
+ *	  and reopened, funds closed.  Also the fence that what is closed stays as
+ *	  it is.
  *
  *	  The moments at which days end are in the payloads; the zone's rules, which
  *	  may change, are asked only where an import left them out.
@@ -13,6 +14,32 @@
 
 #include "fund/calendar.h"
 #include "fund/fold_internal.h"
+#include "fund/money.h"
+
+/* Of a closed fund nothing is recorded but what still comes in and goes out. */
+void
+check_open(const Fold *fold)
+{
+	switch ((FundEventType) fold->event->type_id)
+	{
+		case PRICE_LIMITS_SET:
+		case INVESTMENT_CREATED:
+		case INVESTMENT_WITHDRAWN:
+		case MCP_PURCHASED:
+		case MCP_SOLD:
+		case FUND_VALUED:
+		case FEE_ACCRUED:
+		case DISTRIBUTION_DECLARED:
+		case EVENT_REVERSED:
+		case FUND_CLOSED:
+			if (strcmp(row_text(fold->fund, FUND_STATUS), "open") != 0)
+				refuse(fold, ERRCODE_FUND_CLOSED, "Fund is closed",
+					   psprintf("It is fund " INT64_FORMAT ".", row_int64(fold->fund, FUND_ID)));
+			break;
+		default:
+			break;
+	}
+}
 
 /* Nothing is recorded for a moment of a closed period. */
 void
@@ -75,4 +102,21 @@ fold_period_reopened(Fold *fold)
 									  date_text(row_date(fund, FUND_CLOSED_THROUGH))));
 	row_set(fund, FUND_CLOSED_THROUGH, DateADTGetDatum(through));
 	row_set(fund, FUND_CLOSED_UNTIL, TimestampTzGetDatum(period_end(fold, through)));
+}
+
+void
+fold_fund_closed(Fold *fold)
+{
+	static const int figures[] =
+	{FUND_CAPITAL_CASH, FUND_ASSET_VALUE, FUND_LIABILITIES, FUND_TOTAL_SUPPLY};
+	int			i;
+
+	for (i = 0; i < lengthof(figures); i++)
+		if (num_sign(row_numeric(fold->fund, figures[i])) != 0)
+			refuse(fold, ERRCODE_RESIDUAL_ASSETS, "Fund has residual assets",
+				   psprintf("%s is %s.", tables[TABLE_FUND].columns[figures[i]].name,
+							num_text(row_numeric(fold->fund, figures[i]))));
+	if (json_find(fold->event->payload, "amount") != NULL)
+		require_equal(fold, "amount", num_int(0));
+	row_set_text(fold->fund, FUND_STATUS, "closed");
 }

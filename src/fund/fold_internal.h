@@ -61,8 +61,22 @@ extern void fold_fund_valued(Fold *fold);
 extern void flag_valuations(Fold *fold);
 
 /* fold_closing.c */
+extern void check_open(const Fold *fold);
 extern void check_time(const Fold *fold);
 extern void fold_period_closed(Fold *fold);
 extern void fold_period_reopened(Fold *fold);
+extern void fold_fund_closed(Fold *fold);
+
+/* fold_distribution.c */
+extern void fold_distribution_declared(Fold *fold);
+extern void fold_distribution_paid(Fold *fold);
+extern void fold_residual_swept(Fold *fold);
+extern Row *distribution_of(Fold *fold, const Jsonb *payload, const char *status);
+extern void book_payment(Fold *fold, const Row *distribution, bool pay);
+extern Numeric live_price(const Row *fund);
+
+/* fold_market.c */
+extern void fold_index_published(Fold *fold);
+extern void fold_trading(Fold *fold, bool halted);
 
 #endif							/* FUNDES_FOLD_INTERNAL_H */

@@ -146,7 +146,7 @@ fundes_set_price_limits(PG_FUNCTION_ARGS)
 
 		if (!command_replayed(&cmd, "PriceLimitsSet"))
 		{
-			(void) require_fund(fund, fund_id);
+			require_open(require_fund(fund, fund_id));
 			command_check_time(&cmd, fund);
 			command_expect(&cmd, fund_stream(fund_id));
 			command_append(&cmd, fund_stream(fund_id), "PriceLimitsSet");

@@ -251,6 +251,18 @@ least_from_now_on(const FundState *state, bool liabilities)
 	return isnull || num_cmp(now, DatumGetNumeric(least)) < 0 ? now : DatumGetNumeric(least);
 }
 
+Numeric
+least_cash(const FundState *state)
+{
+	return least_from_now_on(state, false);
+}
+
+Numeric
+least_liabilities(const FundState *state)
+{
+	return least_from_now_on(state, true);
+}
+
 static void
 require_at_least(const FundState *state, Numeric amount, bool liabilities)
 {

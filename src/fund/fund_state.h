@@ -49,6 +49,10 @@ extern void require_fair_price(const FundState *state);
 /* Raises 0A000 where a price was struck later on the timeline. */
 extern void require_no_later_price(const FundState *state);
 
+/* What may be spent, or is owed: the least of it then and at any later point. */
+extern Numeric least_cash(const FundState *state);
+extern Numeric least_liabilities(const FundState *state);
+
 /*
  * Raises UF003 unless so much of the cash that is not owed may be spent, then
  * and at every later point of the timeline.

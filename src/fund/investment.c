@@ -17,6 +17,7 @@
 #include "funcapi.h"
 #include "fund/command.h"
 #include "fund/fund_state.h"
+#include "fund/market.h"
 #include "fund/money.h"
 #include "fund/streams.h"
 #include "fund/timeline.h"
@@ -67,7 +68,7 @@ issue_price(const FundState *state)
 				 errmsg("Fund has residual assets without units"),
 				 errdetail("Fund " INT64_FORMAT " has no units outstanding and a NAV of %s.",
 						   row_int64(state->fund, FUND_ID), num_text(state->nav)),
-				 errhint("The residue must be taken out before anybody pays in.")));
+				 errhint("Take the residue out with fundes.sweep_residual() before anybody pays in.")));
 	require_no_later_price(state);
 	return row_numeric(state->fund, FUND_INITIAL_PRICE);
 }
@@ -133,8 +134,9 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 		Numeric		price;
 
 		require_investor(&cmd, investor_id);
-		(void) require_fund(fund, fund_id);
+		require_open(require_fund(fund, fund_id));
 		command_check_time(&cmd, fund);
+		require_trading(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		price = issue_price(&state);
 		command_expect(&cmd, stream);
@@ -262,7 +264,9 @@ fundes_withdraw_investment(PG_FUNCTION_ARGS)
 		require_investor(&cmd, investor_id);
 		(void) require_fund(fund, fund_id);
 		holding = require_holding(&cmd, fund, investor_id);
+		require_open(fund);
 		command_check_time(&cmd, fund);
+		require_trading(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		if (num_sign(state.total_supply) > 0)
 			require_fair_price(&state);

@@ -35,7 +35,15 @@ call_scale(PGFunction function, Numeric a, int scale)
 											   Int32GetDatum(scale)));
 }
 
-#define LEAST_POWER -6
+Numeric
+num_parse(const char *text)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+											   ObjectIdGetDatum(InvalidOid),
+											   Int32GetDatum(-1)));
+}
+
+#define LEAST_POWER -7
 #define GREATEST_POWER 20
 
 /*
@@ -56,9 +64,7 @@ power_of_ten(int exponent)
 		char		text[16];
 
 		snprintf(text, sizeof(text), "1e%d", exponent);
-		*power = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-													 ObjectIdGetDatum(InvalidOid),
-													 Int32GetDatum(-1)));
+		*power = num_parse(text);
 		MemoryContextSwitchTo(old);
 	}
 	return *power;
@@ -181,6 +187,15 @@ num_price(Numeric nav, Numeric units)
 	if (num_cmp(num_mul(price, units), worth) < 0)
 		price = num_add(price, power_of_ten(-PRICE_SCALE));
 	return num_negate(price);
+}
+
+/* a / b, half up at scale: the floor of half a digit more. */
+Numeric
+num_div_half_up(Numeric a, Numeric b, int scale)
+{
+	Numeric		half = num_mul(num_int(5), power_of_ten(-scale - 1));
+
+	return num_div_floor(num_add(a, num_mul(half, b)), b, scale);
 }
 
 /* Zeros behind the last decimal count as written, so a look often suffices. */

@@ -28,6 +28,7 @@ typedef enum Quantity
 extern Numeric num_zero(void);
 
 extern Numeric num_int(int64 value);
+extern Numeric num_parse(const char *text);
 extern Numeric num_add(Numeric a, Numeric b);
 extern Numeric num_sub(Numeric a, Numeric b);
 extern Numeric num_mul(Numeric a, Numeric b);
@@ -42,6 +43,7 @@ extern Numeric num_floor(Numeric a, int scale);
 extern Numeric num_ceil(Numeric a, int scale);
 extern Numeric num_half_up(Numeric a, int scale);
 extern Numeric num_div_floor(Numeric a, Numeric b, int scale);
+extern Numeric num_div_half_up(Numeric a, Numeric b, int scale);
 
 /* Whether a figure is one that the domain of its kind takes. */
 extern bool num_fits(Numeric a, Quantity kind);

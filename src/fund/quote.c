@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * quote.c
- *	  Quotes of copyrights: record_mcp_price, get_mcp_index.
+ *	  Quotes of copyrights: record_mcp_price, get_mcp_index,
+ *	  get_mcp_price_by_index.
  *
  *	  Quotes are not events: they come from outside and may be mended.  The
  *	  values that a valuation found go into its event.
@@ -49,20 +50,13 @@ fundes_record_mcp_price(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-FUNDES_FUNCTION(fundes_get_mcp_index);
-
-Datum
-fundes_get_mcp_index(PG_FUNCTION_ARGS)
+/* The statement's first value, or NULL: of a copyright for a day. */
+static Datum
+price_by(FunctionCallInfo fcinfo, KeptPlan *select)
 {
-	static KeptPlan select = PLAN(
-		"select price from fundes.mcp_price"
-		" where copyright_code = $1 and registration_number = $2 and music_id = $3"
-		"   and price_date <= $4 and price_date >= $4 - $5"
-		" order by price_date desc limit 1",
-		TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID);
 	static const char *const names[] =
 	{"copyright_code", "registration_number", "music_id", "as_of"};
-	Datum		values[5];
+	Datum		values[6];
 	Datum		price = (Datum) 0;
 	bool		isnull = true;
 	Owner		owner;
@@ -77,11 +71,56 @@ fundes_get_mcp_index(PG_FUNCTION_ARGS)
 	values[4] = DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
+	values[5] = CStringGetTextDatum(fundes_price_index);
+
 	owner_begin(&owner);
-	if (plan_read(&select, values, NULL) > 0)
+	if (plan_read(select, values, NULL) > 0)
 		price = plan_value(1, NUMERICOID, &isnull);
 	owner_end(&owner);
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(price);
+}
+
+#define QUOTE \
+	"select price from fundes.mcp_price" \
+	" where copyright_code = $1 and registration_number = $2 and music_id = $3" \
+	"   and price_date <= $4 and price_date >= $4 - $5" \
+	" order by price_date desc limit 1"
+
+FUNDES_FUNCTION(fundes_get_mcp_index);
+
+Datum
+fundes_get_mcp_index(PG_FUNCTION_ARGS)
+{
+	static KeptPlan select = PLAN(QUOTE, TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID);
+
+	return price_by(fcinfo, &select);
+}
+
+/* The copyright as it was last bought by the day; a level counts as a quote does. */
+#define BOUGHT(condition) \
+	"select cost_cash, acquisition_date, asset_id from fundes.mcp" \
+	" where (copyright_code, registration_number, music_id) = ($1, $2, $3)" \
+	"   and acquisition_date <= $4 and " condition
+#define LEVEL(day) \
+	"(select level from fundes.market_index" \
+	"  where index_name = $6 and index_date <= " day " and index_date >= " day " - $5" \
+	"  order by index_date desc limit 1)"
+
+FUNDES_FUNCTION(fundes_get_mcp_price_by_index);
+
+/* Of the quotient 8 decimals, floor: so rounding it half up to a coin is exact. */
+Datum
+fundes_get_mcp_price_by_index(PG_FUNCTION_ARGS)
+{
+	static KeptPlan select = PLAN(
+		"select coalesce((" QUOTE "), (select"
+		"  div(cost_cash * " LEVEL("$4") " * 100000000, " LEVEL("acquisition_date") ") * 0.00000001"
+		"  from (" BOUGHT("sold_at is null and not reversed")
+		"        union all " BOUGHT("sold_at is not null") ") bought"
+		"  order by acquisition_date desc, asset_id desc limit 1))",
+		TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID, TEXTOID);
+
+	return price_by(fcinfo, &select);
 }

@@ -33,6 +33,12 @@ investor_stream(const char *investor_id)
 }
 
 char *
+index_stream(const char *index_name)
+{
+	return psprintf("index-%s", index_name);
+}
+
+char *
 holding_stream(int64 fund_id, const char *investor_id)
 {
 	return psprintf("holding-" INT64_FORMAT "-%s", fund_id, investor_id);
@@ -104,6 +110,20 @@ lock_funds(const NewEvent *events, int nevents,
 	pfree(funds);
 }
 
+/* A halt is of a fund or of the market: just one of the two is named. */
+static void
+check_halt(const NewEvent *event)
+{
+	if ((json_find(event->payload, "fund_id") == NULL) ==
+		(json_find(event->payload, "index_name") == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload of %s does not fit its type: keys \"fund_id\", \"index_name\"",
+						event->type),
+				 errdetail("One of them must be there, and the other not."),
+				 errhint("Give fund_id for one fund, or index_name for the whole market.")));
+}
+
 static void
 check_event(const NewEvent *event)
 {
@@ -121,6 +141,21 @@ check_event(const NewEvent *event)
 			stream = holding_stream(json_int64(event->payload, "fund_id"),
 									json_string(event->payload, "investor_id"));
 			break;
+		case INDEX_PUBLISHED:
+			stream = index_stream(json_string(event->payload, "index_name"));
+			key = "index_name";
+			break;
+		case TRADING_HALTED:
+		case TRADING_RESUMED:
+			check_halt(event);
+			if (json_find(event->payload, "fund_id") != NULL)
+				stream = fund_stream(json_int64(event->payload, "fund_id"));
+			else
+			{
+				stream = index_stream(json_string(event->payload, "index_name"));
+				key = "index_name";
+			}
+			break;
 		default:
 			stream = fund_stream(json_int64(event->payload, "fund_id"));
 	}
@@ -133,7 +168,7 @@ check_event(const NewEvent *event)
 						event->type, key),
 				 errdetail("By the payload the event belongs to stream \"%s\", not \"%s\".",
 						   stream, event->stream),
-				 errhint("Append it to the stream of its fund, holding or investor.")));
+				 errhint("Append it to the stream of its fund, holding, investor or index.")));
 }
 
 const AppendModule fund_module = {

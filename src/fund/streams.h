@@ -10,9 +10,10 @@
 
 #include "store/append.h"
 
-/* fund-<fund_id>, investor-<id>, holding-<fund_id>-<investor_id> */
+/* fund-<fund_id>, investor-<id>, index-<name>, holding-<fund_id>-<investor_id> */
 extern char *fund_stream(int64 fund_id);
 extern char *investor_stream(const char *investor_id);
+extern char *index_stream(const char *index_name);
 extern char *holding_stream(int64 fund_id, const char *investor_id);
 
 /* What the domain does for events that are appended directly. */

@@ -310,7 +310,7 @@ value_fund(Command *cmd, int64 fund_id)
 	if (command_replayed(cmd, "FundValued"))
 		return json_int64(cmd->payload, "revision") == 1 ? "valued" : "revised";
 
-	(void) require_fund(fund, fund_id);
+	require_open(require_fund(fund, fund_id));
 	command_check_time(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
 	check_day(cmd, fund, day, end);
@@ -388,7 +388,7 @@ value_one(FunctionCallInfo fcinfo, int64 fund_id)
 static int64 *
 all_funds(uint64 *count)
 {
-	static KeptPlan select = PLAN("select fund_id from fundes.fund order by fund_id");
+	static KeptPlan select = PLAN("select fund_id from fundes.fund where status = 'open' order by fund_id");
 	int64	   *funds;
 	uint64		i;
 	Owner		owner;
