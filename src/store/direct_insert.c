@@ -61,7 +61,7 @@
 #define MAX_INDEXES 16
 
 /* Events that are given to the table together. */
-#define CHUNK 500
+#define CHUNK 100
 
 typedef struct KnownIndex
 {

@@ -22,7 +22,6 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "owner.h"
-#include "store/event_id.h"
 #include "store/filter_index.h"
 #include "store/log.h"
 #include "store/log_scan.h"
@@ -32,9 +31,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-
-/* Columns of fundes.event_log. */
-#define LOG_COLUMNS 9
 
 /* Filters with more values than this walk the primary key. */
 #define MAX_WALKS 64
@@ -601,48 +597,8 @@ log_scan_looks(const LogScan *scan)
 	return scan->looks;
 }
 
-/* The id that was given, or that which the row makes. */
-static Datum
-event_id_of(TupleTableSlot *slot)
+TupleTableSlot *
+log_scan_event(LogScan *scan)
 {
-	bool		isnull;
-	Datum		given = slot_getattr(slot, EVENT_EVENT_ID, &isnull);
-	pg_uuid_t  *made;
-
-	if (!isnull)
-		return given;
-	made = palloc(sizeof(pg_uuid_t));
-	event_id_make(made,
-				  DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT, &isnull)),
-				  DatumGetInt64(slot_getattr(slot, EVENT_POSITION, &isnull)));
-	return UUIDPGetDatum(made);
-}
-
-void
-log_emit(TupleTableSlot *slot, Tuplestorestate *store, TupleDesc desc)
-{
-	Datum		values[LOG_COLUMNS];
-	bool		nulls[LOG_COLUMNS] = {0};
-
-	slot_getallattrs(slot);
-	values[0] = slot->tts_values[EVENT_POSITION - 1];
-	values[1] = PointerGetDatum(log_stream_name(DatumGetInt64(slot->tts_values[EVENT_STREAM_ID - 1])));
-	values[2] = slot->tts_values[EVENT_VERSION - 1];
-	values[3] = event_id_of(slot);
-	values[4] = PointerGetDatum(log_type_name(DatumGetInt32(slot->tts_values[EVENT_TYPE_ID - 1])));
-	values[5] = slot->tts_values[EVENT_PAYLOAD - 1];
-	values[6] = slot->tts_values[EVENT_METADATA - 1];
-	nulls[6] = slot->tts_isnull[EVENT_METADATA - 1];
-	values[7] = slot->tts_values[EVENT_EFFECTIVE_AT - 1];
-	values[8] = slot->tts_values[EVENT_RECORDED_AT - 1];
-	tuplestore_putvalues(store, desc, values, nulls);
-}
-
-void
-log_scan_emit(LogScan *scan, Tuplestorestate *store, TupleDesc desc)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-
-	log_emit(scan->current->slot, store, desc);
-	MemoryContextSwitchTo(old);
+	return scan->current->slot;
 }

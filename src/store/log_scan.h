@@ -5,8 +5,8 @@
  *
  *	  A scan walks the primary key, or, where the filter has indexes of its own,
  *	  those: one walk for each category, type or correlation id that is sought,
- *	  merged by position.  It reads as far as it is asked to and no further.  To be used between owner_begin() and owner_end(), after
- *	  watermark(): names of event types are looked up when the scan begins, and
+ *	  merged by position.  It reads as far as it is asked to and no further.
+ *	  To be used between owner_enter() and owner_end(), after watermark(): names of event types are looked up when the scan begins, and
  *	  what is settled was written with types that can be seen by then.
  *
  *-------------------------------------------------------------------------
@@ -16,7 +16,6 @@
 
 #include "executor/tuptable.h"
 #include "utils/array.h"
-#include "utils/tuplestore.h"
 
 typedef struct LogFilter
 {
@@ -49,12 +48,9 @@ extern int64 log_scan_next(LogScan *scan, int64 max_looks);
 extern int64 log_scan_looked_to(const LogScan *scan);
 extern int64 log_scan_looks(const LogScan *scan);
 
-/* Adds the event of the last log_scan_next() as a row of event_log. */
-extern void log_scan_emit(LogScan *scan, Tuplestorestate *store, TupleDesc desc);
+/* The row of fundes.event that the last log_scan_next() has found. */
+extern TupleTableSlot *log_scan_event(LogScan *scan);
 extern void log_scan_end(LogScan *scan);
-
-/* Adds a row of fundes.event as a row of event_log. */
-extern void log_emit(TupleTableSlot *slot, Tuplestorestate *store, TupleDesc desc);
 
 /* In which partition a stream is. */
 extern int	stream_partition(int64 stream_id, int partitions);

@@ -19,6 +19,7 @@
 #include "owner.h"
 #include "plan.h"
 #include "storage/latch.h"
+#include "store/log_output.h"
 #include "store/log_scan.h"
 #include "store/read.h"
 #include "store/subscription.h"
@@ -119,9 +120,11 @@ static int64
 give_events(Poll *poll, int64 settled, int64 *looked_to)
 {
 	LogScan    *scan = log_scan_begin(&poll->filter, poll->partition.position, settled);
+	LogOutput	output;
 	int64		given = 0;
 	int64		position;
 
+	log_output_begin(&output, poll->rsinfo);
 	while (given < poll->max_count &&
 		   (position = log_scan_next(scan, MAX_LOOKS - log_scan_looks(scan))) > 0)
 	{
@@ -129,8 +132,9 @@ give_events(Poll *poll, int64 settled, int64 *looked_to)
 		if (given++ == 0)
 			poll->partition.position = position - 1;
 		poll->partition.delivered = position;
-		log_scan_emit(scan, poll->rsinfo->setResult, poll->rsinfo->setDesc);
+		log_output(&output, log_scan_event(scan));
 	}
+	log_output_end(&output);
 	*looked_to = log_scan_looked_to(scan);
 	if (given == 0)
 		poll->partition.position = Max(poll->partition.position, *looked_to);

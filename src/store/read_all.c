@@ -14,6 +14,7 @@
 #include "args.h"
 #include "funcapi.h"
 #include "owner.h"
+#include "store/log_output.h"
 #include "store/log_scan.h"
 #include "store/read.h"
 #include "store/watermark.h"
@@ -48,7 +49,7 @@ checked_position(int64 value, const char *name)
 static void
 read_log(FunctionCallInfo fcinfo, const LogFilter *filter, int64 after, int64 max_count)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	LogOutput	output;
 	LogScan    *scan;
 	Owner		owner;
 
@@ -58,8 +59,10 @@ read_log(FunctionCallInfo fcinfo, const LogFilter *filter, int64 after, int64 ma
 		return;
 	owner_enter(&owner);
 	scan = log_scan_begin(filter, after, watermark());
+	log_output_begin(&output, (ReturnSetInfo *) fcinfo->resultinfo);
 	while (max_count-- > 0 && log_scan_next(scan, PG_INT64_MAX) > 0)
-		log_scan_emit(scan, rsinfo->setResult, rsinfo->setDesc);
+		log_output(&output, log_scan_event(scan));
+	log_output_end(&output);
 	log_scan_end(scan);
 	owner_end(&owner);
 }

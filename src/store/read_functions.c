@@ -20,7 +20,7 @@
 #include "owner.h"
 #include "plan.h"
 #include "store/log.h"
-#include "store/log_scan.h"
+#include "store/log_output.h"
 #include "store/read.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -34,11 +34,10 @@ read_events(ReturnSetInfo *rsinfo, int64 stream_id, int64 from, bool back, int64
 	Relation	table = table_open(fundes_relation("event"), AccessShareLock);
 	Relation	index = index_open(fundes_relation("event_stream_id_version_key"), AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "fundes row",
-												  ALLOCSET_DEFAULT_SIZES);
 	ScanDirection direction = back ? BackwardScanDirection : ForwardScanDirection;
 	ScanKeyData keys[2];
 	IndexScanDesc scan;
+	LogOutput	output;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(stream_id));
 	if (back)
@@ -47,18 +46,15 @@ read_events(ReturnSetInfo *rsinfo, int64 stream_id, int64 from, bool back, int64
 		ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(from));
 	scan = begin_index_scan(table, index, GetActiveSnapshot(), lengthof(keys));
 	index_rescan(scan, keys, lengthof(keys), NULL, 0);
+	log_output_begin(&output, rsinfo);
 	while (max_count-- > 0 && index_getnext_slot(scan, direction, slot))
 	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-
 		CHECK_FOR_INTERRUPTS();
-		log_emit(slot, rsinfo->setResult, rsinfo->setDesc);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(context);
+		log_output(&output, slot);
 	}
+	log_output_end(&output);
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
-	MemoryContextDelete(context);
 	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
 }
