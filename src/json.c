@@ -187,6 +187,12 @@ json_is_iso_date(const char *text)
 	return true;
 }
 
+static int
+two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
 DateADT
 json_iso_date(const char *text)
 {
@@ -198,8 +204,12 @@ json_iso_date(const char *text)
 				m,
 				d;
 
-	if (json_is_iso_date(text) && strlen(text) == 10)
-		(void) sscanf(text, "%4d-%2d-%2d", &year, &month, &day);
+	if (json_is_iso_date(text) && text[10] == '\0')
+	{
+		year = two_digits(text) * 100 + two_digits(text + 2);
+		month = two_digits(text + 5);
+		day = two_digits(text + 8);
+	}
 	julian = date2j(year, month, day);
 	j2date(julian, &y, &m, &d);
 	if (year < 1 || y != year || m != month || d != day)

@@ -101,7 +101,10 @@ fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 	if (column <= FUND_TOTAL_SUPPLY)
 		fold->moves_books = true;
 	if (!fold->pending)
+	{
+		fold->moved |= COLUMN_BIT(column);
 		row_add(fold->fund, column, amount);
+	}
 	row_add(entry_at(fold, moment), ENTRY_CAPITAL_CASH + column - FIRST_FUND_FIGURE, amount);
 }
 
@@ -157,7 +160,7 @@ check_figures(const Fold *fold)
 		bool		units = i == FUND_TOTAL_SUPPLY;
 		Numeric		figure;
 
-		if (!row_has_changed(fold->fund, i))
+		if ((fold->moved & COLUMN_BIT(i)) == 0)
 			continue;
 		figure = row_numeric(fold->fund, i);
 		if (num_sign(figure) < 0 && i != FUND_REALISED_GAIN)
@@ -423,7 +426,7 @@ fold_mcp_purchased(Fold *fold)
 	JsonbValue *estimate = json_find(p, "estimated_value_cash");
 	Row		   *mcp;
 
-	if (rows_find(fold->rows, TABLE_MCP, &key) != NULL)
+	if (rows_find_known(fold->rows, TABLE_MCP, &key) != NULL)
 		refuse(fold, ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
 			   psprintf("asset_id " INT64_FORMAT " is in use.", DatumGetInt64(key)));
 	mcp = rows_add(fold->rows, TABLE_MCP, &key);

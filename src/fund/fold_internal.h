@@ -27,6 +27,7 @@ typedef struct Fold
 	bool		pending;		/* they do not go into the fund's row yet */
 	Row		   *holding;		/* NULL where the event is about none */
 	List	   *holding_entries;
+	uint64		moved;			/* figures of the fund, by COLUMN_BIT */
 	bool		moves_books;	/* cash, assets, liabilities or units changed */
 } Fold;
 

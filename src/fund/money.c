@@ -198,7 +198,7 @@ num_div_half_up(Numeric a, Numeric b, int scale)
 	return num_div_floor(num_add(a, num_mul(half, b)), b, scale);
 }
 
-/* Zeros behind the last decimal count as written, so a look often suffices. */
+/* Zeros at the end count, but few figures have any: so a look often suffices. */
 static inline int
 written_scale(Numeric a)
 {
@@ -226,7 +226,7 @@ in_range(Numeric a, Quantity kind)
 bool
 num_fits(Numeric a, Quantity kind)
 {
-	return in_range(a, kind) && num_has_scale(a, decimals[kind]);
+	return a == num_zero() || (in_range(a, kind) && num_has_scale(a, decimals[kind]));
 }
 
 static void

@@ -470,6 +470,17 @@ rows_find(RowSet *set, TableId table, const Datum *keys)
 }
 
 Row *
+rows_find_known(RowSet *set, TableId table, const Datum *keys)
+{
+	Assert(tables[table].conflict_code != 0);
+	if (set->scratch != NULL)
+		return rows_find(set, table, keys);
+	if (set->tables[table].index == NULL)
+		make_index(set, table);
+	return row_index_find(set->tables[table].index, keys);
+}
+
+Row *
 rows_add(RowSet *set, TableId table, const Datum *keys)
 {
 	Row		   *row = new_row(set, table);

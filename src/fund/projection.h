@@ -265,6 +265,12 @@ extern void rows_relieve(RowSet *set);
 /* A row by the values of its key columns; NULL where there is none. */
 extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
 
+/*
+ * The same, but without a look into the projection: for a key that is new, as
+ * the table's unique index will tell.
+ */
+extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
+
 /* The row that a probe of its table has found, unless it may be in the set already. */
 extern Row *rows_take(RowSet *set, TableId table, Probe *probe);
 
