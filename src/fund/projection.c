@@ -7,18 +7,15 @@
  */
 #include "fundes.h"
 
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "fund/fence.h"
 #include "fund/money.h"
 #include "fund/projection.h"
 #include "fund/row_compare.h"
 #include "fund/row_index.h"
-#include "lib/stringinfo.h"
+#include "fund/scratch.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "owner.h"
-#include "plan.h"
 #include "probe.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -222,7 +219,10 @@ const Table tables[NTABLES] = {
 	}
 };
 
-/* Rows are flushed when they take more memory than this. */
+/*
+ * Rows are flushed when they take more memory than this; those of the whole log,
+ * which need not be written at all, when they take maintenance_work_mem.
+ */
 #define FLUSH_BYTES (64 * 1024 * 1024)
 
 /* Memory is looked at each so many events. */
@@ -236,14 +236,14 @@ typedef struct TableRows
 	RowIndex   *index;			/* made at the first look-up */
 	bool		reading;
 	Probe		probe;
-	bool		spilled;		/* of a scratch set: rows are in the table, */
-	bool		indexed;		/* which has its index */
+	bool		spilled;		/* of a scratch set: its table was made, */
+	bool		indexed;		/* and the index */
 } TableRows;
 
 struct RowSet
 {
 	MemoryContext context;
-	const char *scratch;		/* prefix of the tables' names, or NULL */
+	bool		scratch;		/* in tables of its own */
 	uint32		events;			/* since memory was looked at */
 	TableRows	tables[NTABLES];
 };
@@ -264,11 +264,11 @@ rows_begin(void)
 }
 
 RowSet *
-rows_begin_in(const char *prefix)
+rows_begin_scratch(void)
 {
 	RowSet	   *set = rows_begin();
 
-	set->scratch = MemoryContextStrdup(set->context, prefix);
+	set->scratch = true;
 	return set;
 }
 
@@ -283,7 +283,7 @@ stop_reading(TableRows *rows)
 bool
 rows_are_scratch(const RowSet *set)
 {
-	return set->scratch != NULL;
+	return set->scratch;
 }
 
 void
@@ -337,52 +337,43 @@ new_row(RowSet *set, TableId table)
 	return row;
 }
 
-/* The table, or an index of it, that a set's rows are in. */
+/* The table that a set's rows are in; one of its own is made at first use. */
 static Oid
-relation_of(RowSet *set, TableId table, const char *suffix)
+table_of(RowSet *set, TableId table)
 {
-	if (set->scratch != NULL)
-		return RangeVarGetRelid(makeRangeVar("pg_temp",
-											 psprintf("%s%s%s", set->scratch,
-													  tables[table].name, suffix), -1),
-								NoLock, false);
-	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
-}
+	TableRows  *rows = &set->tables[table];
 
-/* A scratch table gets its index when its rows are first looked for. */
-static void
-make_scratch_index(RowSet *set, TableId table)
-{
-	const Table *t = &tables[table];
-	StringInfoData sql;
-	int			i;
-
-	if (set->scratch == NULL || set->tables[table].indexed)
-		return;
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "create unique index %s%s_pkey on pg_temp.%s%s (",
-					 set->scratch, t->name, set->scratch, t->name);
-	for (i = 0; i < t->nkeys; i++)
-		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", t->columns[i].name);
-	appendStringInfoChar(&sql, ')');
-	(void) plan_once(sql.data, false);
-	set->tables[table].indexed = true;
+	if (!set->scratch)
+		return fundes_relation(tables[table].name);
+	if (!rows->spilled)
+		scratch_create(table);
+	rows->spilled = true;
+	return scratch_relation(table, "");
 }
 
 static Oid
 index_of(RowSet *set, TableId table)
 {
-	make_scratch_index(set, table);
-	return relation_of(set, table, "_pkey");
+	TableRows  *rows = &set->tables[table];
+
+	if (!set->scratch)
+		return fundes_relation(psprintf("%s_pkey", tables[table].name));
+	if (!rows->indexed)
+	{
+		(void) table_of(set, table);
+		scratch_create_index(table);
+	}
+	rows->indexed = true;
+	return scratch_relation(table, "_pkey");
 }
 
 const char *
 rows_table_name(RowSet *set, TableId table)
 {
-	if (set->scratch == NULL)
+	if (!set->scratch)
 		return psprintf("fundes.%s", tables[table].name);
-	make_scratch_index(set, table);
-	return psprintf("pg_temp.%s%s", set->scratch, tables[table].name);
+	(void) index_of(set, table);
+	return psprintf(SCRATCH "%s", tables[table].name);
 }
 
 /* The values point into a copy of the tuple until they are changed. */
@@ -413,7 +404,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	bool		found;
 	int			i;
 
-	if (set->scratch != NULL && !rows->spilled)
+	if (set->scratch && !rows->spilled)
 		return NULL;
 	old = MemoryContextSwitchTo(set->context);
 	if (rows->reading)
@@ -427,14 +418,14 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 		rows->probe.nkeys = 0;
 		for (i = 0; i < tables[table].nkeys; i++)
 			probe_key(&rows->probe, tables[table].columns[i].type, keys[i]);
-		found = probe_begin(&rows->probe, relation_of(set, table, ""),
+		found = probe_begin(&rows->probe, table_of(set, table),
 							index_of(set, table), ForwardScanDirection);
 		rows->reading = true;
 	}
 	MemoryContextSwitchTo(old);
 	if (!found)
 		return NULL;
-	if (set->scratch == NULL)
+	if (!set->scratch)
 		probe_require_known(&rows->probe);
 	return rows_take(set, table, &rows->probe);
 }
@@ -473,7 +464,7 @@ Row *
 rows_find_known(RowSet *set, TableId table, const Datum *keys)
 {
 	Assert(tables[table].conflict_code != 0);
-	if (set->scratch != NULL)
+	if (set->scratch)
 		return rows_find(set, table, keys);
 	if (set->tables[table].index == NULL)
 		make_index(set, table);
@@ -678,10 +669,9 @@ rows_flush_table(RowSet *set, TableId table)
 	{
 		Writer		writer;
 
-		writer_begin(&writer, relation_of(set, table, ""), tables[table].ncolumns);
+		writer_begin(&writer, table_of(set, table), tables[table].ncolumns);
 		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
 		update_rows(&writer, rows->rows);
-		rows->spilled = true;
 		if (tables[table].conflict_code != 0)
 			insert_rivals(&writer, rows->rows, &tables[table]);
 		else
@@ -696,12 +686,13 @@ rows_settle(RowSet *set, TableId table)
 {
 	TableRows  *rows = &set->tables[table];
 
-	Assert(set->scratch != NULL);
+	Assert(set->scratch);
 	if (rows->index == NULL)
 		make_index(set, table);
 	if (rows->spilled ||
 		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
 	{
+		(void) table_of(set, table);
 		rows_flush_table(set, table);
 		return false;
 	}
@@ -718,12 +709,10 @@ rows_flush(RowSet *set)
 		rows_flush_table(set, i);
 }
 
-/* Folding the whole log is maintenance: what stays in memory need not be written. */
 static Size
 memory_allowed(const RowSet *set)
 {
-	return set->scratch == NULL ? FLUSH_BYTES :
-		Max(FLUSH_BYTES, maintenance_work_mem * (Size) 1024);
+	return set->scratch ? maintenance_work_mem * (Size) 1024 : FLUSH_BYTES;
 }
 
 void
@@ -752,7 +741,7 @@ rows_walk_back(RowSet *set, TableId table, Datum first,
 	rows_flush_table(set, table);
 	probe.nkeys = 0;
 	probe_key(&probe, tables[table].columns[0].type, first);
-	for (found = probe_begin(&probe, relation_of(set, table, ""),
+	for (found = probe_begin(&probe, table_of(set, table),
 							 index_of(set, table), BackwardScanDirection);
 		 found; found = probe_next(&probe, BackwardScanDirection))
 	{

@@ -8,7 +8,7 @@
  *	  past the executor (writer.h).
  *
  *	  The tables may be the projections themselves, or tables of the same shape
- *	  into which the log is folded anew (rebuild.c).
+ *	  into which the log is folded anew (scratch.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -243,8 +243,8 @@ typedef struct Row
 /* The projections themselves, in a new memory context below the current. */
 extern RowSet *rows_begin(void);
 
-/* Tables of the same shape, named prefix and then the projection's name. */
-extern RowSet *rows_begin_in(const char *prefix);
+/* In tables of its own (scratch.h), of which rows_settle() tells. */
+extern RowSet *rows_begin_scratch(void);
 extern bool rows_are_scratch(const RowSet *set);
 extern void rows_flush(RowSet *set);
 extern void rows_flush_table(RowSet *set, TableId table);
@@ -255,7 +255,7 @@ extern const char *rows_table_name(RowSet *set, TableId table);
 
 /*
  * Of a set in tables of its own: whether its rows are just those of the
- * projection.  If not they are in the set's table afterwards, all of them.
+ * projection.  If not, they are in the scratch table afterwards, all of them.
  */
 extern bool rows_settle(RowSet *set, TableId table);
 

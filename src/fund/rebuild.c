@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "fund/projector.h"
+#include "fund/scratch.h"
 #include "lib/stringinfo.h"
 #include "locks.h"
 #include "miscadmin.h"
@@ -26,11 +27,7 @@
 #include "plan.h"
 #include "store/log.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
-
-#define SCRATCH_PREFIX "fundes_folded_"
-#define SCRATCH "pg_temp." SCRATCH_PREFIX
 
 /* What it writes is seen by the active snapshot from then on. */
 static uint64
@@ -41,31 +38,6 @@ execute(const char *sql, bool read_only)
 	CommandCounterIncrement();
 	UpdateActiveSnapshotCommandId();
 	return n;
-}
-
-static void
-create_scratch(void)
-{
-	int			level = NewGUCNestLevel();
-	int			i;
-
-	(void) set_config_option("client_min_messages", "warning", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table if exists " SCRATCH "%s;"
-						 "create temporary table " SCRATCH_PREFIX "%s"
-						 " (like fundes.%s) on commit drop",
-						 tables[i].name, tables[i].name, tables[i].name), false);
-	AtEOXact_GUC(true, level);
-}
-
-static void
-drop_scratch(void)
-{
-	int			i;
-
-	for (i = 0; i < NTABLES; i++)
-		(void) execute(psprintf("drop table " SCRATCH "%s", tables[i].name), false);
 }
 
 /* Folds the log, as the active snapshot sees it. */
@@ -96,7 +68,7 @@ fold_log(bool *settled)
 	FoldRun		run;
 	int			i;
 
-	fold_begin(&run, rows_begin_in(SCRATCH_PREFIX));
+	fold_begin(&run, rows_begin_scratch());
 	run.pending = pending_funds(&run.npending);
 	fold_events(&run);
 	for (i = 0; i < NTABLES; i++)
@@ -151,10 +123,10 @@ fundes_verify_projections(PG_FUNCTION_ARGS)
 	Owner		owner;
 	int			i;
 
+	PreventCommandIfReadOnly("verify_projections()");
 	InitMaterializedSRF(fcinfo, 0);
 	owner_begin(&owner);
 	PushCopiedSnapshot(GetTransactionSnapshot());
-	create_scratch();
 	fold_log(settled);
 	for (i = 0; i < NTABLES; i++)
 	{
@@ -167,8 +139,8 @@ fundes_verify_projections(PG_FUNCTION_ARGS)
 		for (j = 0; j < n; j++)
 			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[j]);
 		SPI_freetuptable(SPI_tuptable);
+		scratch_drop(i);
 	}
-	drop_scratch();
 	PopActiveSnapshot();
 	owner_end(&owner);
 	return (Datum) 0;
@@ -232,12 +204,14 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
 	(void) plan_once("lock table fundes.event in share mode", false);
 	PushCopiedSnapshot(GetLatestSnapshot());
-	create_scratch();
 	fold_log(settled);
 	for (i = 0; i < NTABLES; i++)
-		if (!settled[i])
-			mended += mend(&tables[i]);
-	drop_scratch();
+	{
+		if (settled[i])
+			continue;
+		mended += mend(&tables[i]);
+		scratch_drop(i);
+	}
 	PopActiveSnapshot();
 
 	restore_triggers();

@@ -1,0 +1,48 @@
+-- Verifying and rebuilding find and mend what differs, whether the rows of the
+-- log have room in memory or not.
+
+begin;
+\ir helper.inc
+select no_plan();
+
+select fundes.create_investor('A', 'Kim', effective_at => '2023-06-01 09:00');
+select fundes.create_fund('Ballads', effective_at => '2023-06-01 09:00');
+select fundes.create_investment('A', 1, 100000, effective_at => '2023-06-01 09:10');
+select fundes.append_batch(array_fill('fund-1'::text, array[4000]), array_fill('McpPurchased'::text, array[4000]),
+	array(select jsonb_build_object('fund_id', 1, 'asset_id', n, 'copyright_code', 'M' || n, 'registration_number', 'R',
+			'music_id', 'S', 'price_cash', 1, 'acquisition_date', '2023-06-01')
+			from generate_series(1, 4000) n)) is not null as appended limit 1;
+select fundes.sell_mcp(1, n, 2) is not null as sold from generate_series(1, 4000, 500) n;
+
+create function pg_temp.damage() returns void language sql as $$
+	update fundes.mcp set value_cash = 7 where asset_id = 3;
+	delete from fundes.fund_entry where last_position = (select max(last_position) from fundes.fund_entry);
+	insert into fundes.investor values ('B', 'Lee', now(), 1, 1);
+	update fundes.fund set name = 'Jazz';
+$$;
+
+create function pg_temp.found() returns text language sql as $$
+	select string_agg(format('%s %s %s', projection, stored is not null, folded is not null), ', ' order by projection)
+	  from fundes.verify_projections()
+$$;
+
+create function pg_temp.told(room text) returns setof text language plpgsql as $$
+begin
+	perform set_config('maintenance_work_mem', room, true);
+	return next is_empty('select * from fundes.verify_projections()', room || ': nothing differs');
+	return next is(fundes.rebuild_projections(), 0::bigint, room || ': nothing to mend');
+	perform pg_temp.damage();
+	return next is(pg_temp.found(), 'fund t t, fund_entry f t, investor t f, mcp t t', room || ': what differs is told');
+	return next is(fundes.rebuild_projections(), 4::bigint, room || ': and mended');
+	return next is_empty('select * from fundes.verify_projections()', room || ': then nothing differs');
+	return next is((select count(*) from pg_class where relname like 'fundes\_folded%'), 0::bigint, room || ': no table is left behind');
+end
+$$;
+select pg_temp.told(room) from unnest(array['1MB', '1GB']) room;
+
+-- Equal is equal, however it is written.
+update fundes.mcp set cost_cash = 1.000 where asset_id = 2;
+select is_empty('select * from fundes.verify_projections()', '1 and 1.000 are the same');
+select is(fundes.rebuild_projections(), 0::bigint, 'nor is there anything to mend');
+select * from finish();
+rollback;
