@@ -278,8 +278,8 @@ select v.fund_id,
 					   from fundes.fund_entry m
 					   join fundes.event_log e on e.position = m.last_position
 					  where m.fund_id = v.fund_id
+						and m.last_position > s.last_position
 						and m.effective_at >= s.effective_at
-						and (m.effective_at, m.last_position) > (s.effective_at, s.last_position)
 						and m.effective_at <= coalesce(next.effective_at, 'infinity')
 						and (next.last_position is null
 							 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))

@@ -10,6 +10,7 @@ create function fundes.strike_of_day(
 	out effective_at timestamptz, out last_position bigint, out base_price numeric)
 	language sql stable
 	set search_path = pg_catalog, pg_temp
+	set jit = off
 as $$
 	select s.effective_at, s.last_position, s.base_price
 	  from ((select e.effective_at, e.last_position, e.base_price
@@ -32,20 +33,16 @@ comment on function fundes.strike_of_day(bigint, date, timestamptz) is
 $$The last strike of a fund's price for a day or before (internal). ended: the moment at which the day ended.$$;
 
 -- A fund's figures when a day had ended, with what valuations of that day or
--- before that were made later have changed; less what a sale that was recorded
--- still later took back of it (such an entry is not at its event's time).
+-- before that were made later changed: the step of the unrealised gain at the
+-- moment at which they were made.
 create function fundes.figures_of_day(
 	fund_id bigint, day date, ended timestamptz,
 	out nav numeric, out subscriptions numeric, out redemptions numeric, out realised numeric,
 	out unrealised numeric, out royalties numeric, out fees numeric, out distributed numeric)
 	language sql stable
 	set search_path = pg_catalog, pg_temp
+	set jit = off
 as $$
-	with valued_later as materialized (
-		select e.effective_at, e.last_position
-		  from fundes.valuation v
-		  join fundes.fund_entry e on e.fund_id = v.fund_id and e.last_position = v.last_position
-		 where v.fund_id = $1 and v.valuation_date <= $2 and e.effective_at > $3)
 	select s.nav + late.change,
 		   s.subscriptions,
 		   s.redemptions,
@@ -55,13 +52,13 @@ as $$
 		   s.fee_expense,
 		   s.distributed
 	  from fundes.fund_state_at($1, $3) s,
-		   (select coalesce(sum(e.asset_value), 0) as change
-			  from fundes.fund_entry e
-			 where e.fund_id = $1
-			   and e.effective_at in (select l.effective_at from valued_later l)
-			   and (e.last_position in (select l.last_position from valued_later l)
-					or e.effective_at <> (select v.effective_at from fundes.event v
-										   where v.position = e.last_position))) late
+		   (select coalesce(sum(after.unrealised_gain - before.unrealised_gain), 0) as change
+			  from (select distinct made.effective_at
+					  from fundes.valuation v,
+						   lateral (select e.effective_at from fundes.event e where e.position = v.last_position) made
+					 where v.fund_id = $1 and v.valuation_date <= $2 and v.struck and made.effective_at > $3) l,
+				   lateral fundes.fund_state_at($1, l.effective_at) after,
+				   lateral fundes.fund_state_at($1, l.effective_at - interval '1 microsecond') before) late
 $$;
 comment on function fundes.figures_of_day(bigint, date, timestamptz) is
 $$A fund's figures at the end of a day (internal). ended: the moment at which the day ended.$$;
