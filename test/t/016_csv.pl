@@ -153,6 +153,27 @@ refuses('royalties', "fund_id,asset_id,amount,effective_at\n1,1,9,2123-01-01\n",
 refuses('royalties', "fund_id,asset_id,amount,effective_at\n1,1,9,2023-06-10 25:00\n", qr/line 2: effective_at is not a moment/, 'a time that there is not');
 refuses('royalties', "fund_id,asset_id,amount,period\n1,1,9,June\n", qr/line 2: period is not a month/, 'a month in words');
 
+# Index levels: a fall long ago halts nothing today, one of the last day does.
+my $levels = "index_date,level,index_name\n2020-06-02,100,mcpi\n2020-06-01,200,mcpi\n2020-06-03,100,mcpi\n";
+loads('index', $levels, '3 lines, 3 recorded, 0 known', 'index levels, in no order');
+is($node->safe_psql('postgres', q{select string_agg(index_date || ' ' || trim_scale(level), ', ' order by index_date) from fundes.market_index}),
+	'2020-06-01 200, 2020-06-02 100, 2020-06-03 100', 'they are those of the file');
+is($node->safe_psql('postgres', q{select string_agg(effective_at::date::text, ', ' order by position) from fundes.event_log where type = 'IndexPublished' and effective_at < now() - interval '1 year'}),
+	'2020-06-02, 2020-06-03', 'days before the last of the file are published as of their end');
+is($node->safe_psql('postgres', q{select count(*) from fundes.daily_control where 'trading halted' = any (findings)}), '0', 'dealing goes on');
+refuses('index', $levels . "2020-06-03,101,mcpi\n", qr/line 5: another level than in line 4/, 'two levels of a day');
+refuses('index', "index_date,level,index_name\n2020-06-04,1,mcpi\n2020-06-05,0,mcpi\n", qr/line 3: Invalid amount/, 'a level of 0');
+refuses('index', "date,level,index_name\n2020-06-04,1,mcpi\n", qr/unknown: date; missing: index_date/, 'an unknown column');
+{
+	my ($code, $output) = import_file('index', $levels . "2020-06-04,92,mcpi\n", '--check');
+	is("$code $output", "0 4 lines, 1 recorded, 3 known (nothing loaded); dealing is halted\n", 'a fall of the last day would halt dealing');
+	($code, $output) = import_file('index', $levels . "2020-06-04,92,mcpi\n");
+	is("$code $output", "0 4 lines, 1 recorded, 3 known; dealing is halted\n", 'and does');
+}
+is($node->safe_psql('postgres', q{select count(*) from fundes.daily_control where 'trading halted' = any (findings)}), '2', 'dealing is halted');
+is($node->safe_psql('postgres', q{select distinct metadata - 'actor' from fundes.event_log where type = 'IndexPublished' and (payload ->> 'level')::numeric = 92}),
+	'{"file": "file.csv", "line": 5}', 'the line is in the metadata');
+
 # The script itself.
 for my $case ([ [ 'prices', "$folder/nothing.csv" ], 2, qr/there is no file/ ], [ [ 'quotes', "$folder/file.csv" ], 2, qr/prices, royalties or index/ ],
 	[ [], 2, qr/^usage/ ], [ ['--help'], 0, qr/^usage/ ])
