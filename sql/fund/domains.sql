@@ -44,3 +44,5 @@ create domain fundes.required_object as jsonb not null check (jsonb_typeof(value
 comment on domain fundes.required_object is 'An object in a payload, by asset or investor id';
 create domain fundes.required_array as jsonb not null check (jsonb_typeof(value) = 'array');
 comment on domain fundes.required_array is 'An array in a payload';
+create domain fundes.optional_array as jsonb check (jsonb_typeof(value) = 'array');
+comment on domain fundes.optional_array is 'An array that may be left out of a payload';

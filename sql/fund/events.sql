@@ -53,7 +53,8 @@ create type fundes.mcp_sold as (
 	price_cash		fundes.required_cash,
 	carrying_value	fundes.required_cash,
 	cost_cash		fundes.required_cash,
-	realised_gain	fundes.required_gain
+	realised_gain	fundes.required_gain,
+	taken_back		fundes.optional_array
 );
 create type fundes.fund_valued as (
 	fund_id			fundes.required_id,

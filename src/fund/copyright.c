@@ -17,6 +17,7 @@
 #include "fund/market.h"
 #include "fund/money.h"
 #include "fund/streams.h"
+#include "fund/value_history.h"
 #include "miscadmin.h"
 #include "plan.h"
 #include "probe.h"
@@ -178,38 +179,6 @@ require_bought_before(const Row *mcp, TimestampTz at)
 				 errhint("Give an effective_at after the purchase.")));
 }
 
-/*
- * The books of past days have the value that a valuation found; a sale before
- * it would have to take that back from them.
- */
-static void
-require_not_valued_since(const Row *mcp, TimestampTz at)
-{
-	static KeptPlan select = PLAN("select max(e.effective_at)"
-								  "  from fundes.valuation v join fundes.event e on e.position = v.last_position"
-								  " where v.fund_id = $1 and e.effective_at > $2"
-								  "   and e.payload->'values' ? $3::text",
-								  INT8OID, TIMESTAMPTZOID, INT8OID);
-	Datum		values[3];
-	Datum		valued_at;
-	bool		isnull;
-
-	values[0] = mcp->values[MCP_FUND_ID];
-	values[1] = TimestampTzGetDatum(at);
-	values[2] = mcp->values[MCP_ASSET_ID];
-	(void) plan_fresh(&select, values, NULL);
-	valued_at = plan_value(1, TIMESTAMPTZOID, &isnull);
-	SPI_freetuptable(SPI_tuptable);
-	if (!isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a copyright cannot be sold before a valuation that valued it"),
-				 errdetail("Asset " INT64_FORMAT " was valued at %s.",
-						   row_int64(mcp, MCP_ASSET_ID),
-						   timestamptz_to_str(DatumGetTimestampTz(valued_at))),
-				 errhint("Give that effective_at or a later one.")));
-}
-
 FUNDES_FUNCTION(fundes_sell_mcp);
 
 Datum
@@ -235,6 +204,7 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 	{
 		Row		   *mcp;
 		Numeric		cost;
+		Jsonb	   *taken_back;
 
 		(void) require_fund(fund, fund_id);
 		mcp = require_mcp(&cmd, fund_id, asset_id, false);
@@ -242,8 +212,6 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
 		require_trading(&cmd, fund);
-		if (cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT))
-			require_not_valued_since(mcp, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));
 		cost = row_numeric(mcp, MCP_COST_CASH);
 		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), price), QUANTITY_CASH);
@@ -251,6 +219,10 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 		json_put_numeric(&cmd.figures, "carrying_value", row_numeric(mcp, MCP_VALUE_CASH));
 		json_put_numeric(&cmd.figures, "cost_cash", cost);
 		json_put_numeric(&cmd.figures, "realised_gain", num_sub(price, cost));
+		taken_back = cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT) ?
+			values_added_after(mcp, cmd.effective_at) : NULL;
+		if (taken_back != NULL)
+			json_put_json(&cmd.figures, "taken_back", taken_back);
 		command_append(&cmd, fund_stream(fund_id), "McpSold");
 	}
 	command_end(&cmd);

@@ -474,6 +474,39 @@ mcp_of(Fold *fold, bool ever)
 	return mcp;
 }
 
+/*
+ * A copyright leaves the books or comes back (sign 1) at its value.  The parts
+ * of it that stand under taken_back, with moments after the event's own, do so
+ * at their moments.
+ */
+void
+move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign)
+{
+	JsonbValue *parts = json_find(payload, "taken_back");
+	int			n = parts == NULL ? 0 : JB_ROOT_COUNT(JsonbValueToJsonb(parts));
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(&JsonbValueToJsonb(parts)->root, i);
+		Jsonb	   *part = JsonbValueToJsonb(element);
+		TimestampTz moment;
+		Numeric		amount;
+
+		if (!JB_ROOT_IS_OBJECT(part) || !json_find_moment(part, "effective_at", &moment) ||
+			json_find(part, "amount") == NULL || json_find(part, "amount")->type != jbvNumeric)
+			refuse_payload(fold, "A part of taken_back has no effective_at or no amount.");
+		if (moment > row_time(fold->fund, FUND_LAST_EFFECTIVE_AT))
+			refuse_payload(fold, "A part of taken_back is later than all that happened.");
+		if (moment <= fold->event->effective_at)
+			continue;
+		amount = json_numeric(part, "amount");
+		fund_add_at(fold, moment, FUND_ASSET_VALUE, sign > 0 ? amount : num_negate(amount));
+		value = num_sub(value, amount);
+	}
+	fund_add(fold, FUND_ASSET_VALUE, sign > 0 ? value : num_negate(value));
+}
+
 static void
 fold_mcp_sold(Fold *fold)
 {
@@ -485,7 +518,7 @@ fold_mcp_sold(Fold *fold)
 	require_equal(fold, "cost_cash", row_numeric(mcp, MCP_COST_CASH));
 	require_equal(fold, "realised_gain", gain);
 	fund_add(fold, FUND_CAPITAL_CASH, price);
-	fund_subtract(fold, FUND_ASSET_VALUE, row_numeric(mcp, MCP_VALUE_CASH));
+	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), -1);
 	fund_add(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
 	fund_add(fold, FUND_REALISED_GAIN, gain);
 	row_set(mcp, MCP_SOLD_AT, TimestampTzGetDatum(fold->event->effective_at));

@@ -50,6 +50,7 @@ extern void fund_add(Fold *fold, int column, Numeric amount);
 extern void fund_subtract(Fold *fold, int column, Numeric amount);
 extern void holding_add(Fold *fold, int column, Numeric amount);
 extern void note_price(Fold *fold);
+extern void move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign);
 
 /* fold.c: rows that a payload names */
 extern Row *fee_account(Fold *fold, const Jsonb *payload);
