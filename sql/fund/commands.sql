@@ -260,6 +260,17 @@ $$Ends the halt of a fund, or NULL: every halt of the whole market, those of an 
 Errors: UF002 fund; 22023 no such halt is in force at effective_at, or reason.
 Example: select fundes.resume_trading();$$;
 
+create function fundes.reverse_event(
+	reversed_event_id uuid, reason text default null,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns uuid
+	language c as 'MODULE_PATHNAME', 'fundes_reverse_event';
+comment on function fundes.reverse_event(uuid, text, timestamptz, uuid, bigint, jsonb) is
+$$Reverses an event of a fund and returns the id of the event that does it: from effective_at on, which is not before that of the reversed event, the books are as if that had not been. Pay-ins, withdrawals, purchases, sales, royalties, fees accrued and paid, distributions declared and paid and sweeps can be reversed, each once. Prices that were struck stay; the reversal of a distribution strikes one with what is not distributed.
+Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid.
+Example: select fundes.reverse_event('018f5f7e-9a0c-7d3b-8f1e-2b6c4d5e6f70', 'paid twice');$$;
+
 create function fundes.record_mcp_price(
 	copyright_code text, registration_number text, music_id text, price_date date, price numeric)
 	returns void

@@ -16,6 +16,8 @@ comment on domain fundes.price is 'A price, not negative: 16 digits before the p
 -- up to 2^53 - 1: every reader of JSON has such numbers exactly
 create domain fundes.required_id as bigint not null check (value between 1 and 9007199254740991);
 comment on domain fundes.required_id is 'An id in a payload';
+create domain fundes.required_uuid as uuid not null;
+comment on domain fundes.required_uuid is 'The id of an event in a payload';
 create domain fundes.required_count as integer not null check (value >= 0);
 comment on domain fundes.required_count is 'A count in a payload';
 create domain fundes.required_cash_scale as integer not null check (value between 0 and 4);

@@ -122,6 +122,16 @@ create type fundes.trading_resumed as (
 	index_name	text,
 	reason		text
 );
+create type fundes.event_reversed as (
+	fund_id				fundes.required_id,
+	reversed_event_id	fundes.required_uuid,
+	reason				text,
+	reversed_position	fundes.required_id,
+	reversed_type		fundes.required_text,
+	reversed			fundes.required_object,
+	taken_back			fundes.optional_array,
+	base_price			fundes.price
+);
 create type fundes.period_closed as (
 	fund_id			fundes.required_id,
 	through_date	fundes.required_date,
@@ -162,6 +172,7 @@ comment on type fundes.distribution_paid is 'Payload of DistributionPaid, in str
 comment on type fundes.index_published is 'Payload of IndexPublished, in stream index-<index_name>; halted: whether dealing in all funds was halted then';
 comment on type fundes.trading_halted is 'Payload of TradingHalted, in stream fund-<fund_id>, or of all funds index-<index_name>; change is a fraction, until null: until resumed';
 comment on type fundes.trading_resumed is 'Payload of TradingResumed, in stream fund-<fund_id>, or of all funds index-<index_name>';
+comment on type fundes.event_reversed is 'Payload of EventReversed, in stream fund-<fund_id>; reversed is the payload of the reversed event, base_price the price that the reversal of a distribution strikes';
 comment on type fundes.period_closed is 'Payload of PeriodClosed, in stream fund-<fund_id>; until is the moment at which through_date ended';
 comment on type fundes.period_reopened is 'Payload of PeriodReopened, in stream fund-<fund_id>; the fund is closed through through_date from then on, null: all is open';
 comment on type fundes.residual_swept is 'Payload of ResidualSwept, in stream fund-<fund_id>; to says who got it';
@@ -184,6 +195,7 @@ insert into fundes.event_type (type_id, name, payload_type) values
 	(14, 'IndexPublished',		'fundes.index_published'),
 	(15, 'TradingHalted',		'fundes.trading_halted'),
 	(16, 'TradingResumed',		'fundes.trading_resumed'),
+	(17, 'EventReversed',		'fundes.event_reversed'),
 	(18, 'PeriodClosed',		'fundes.period_closed'),
 	(19, 'PeriodReopened',		'fundes.period_reopened'),
 	(20, 'ResidualSwept',		'fundes.residual_swept'),

@@ -12,7 +12,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "fund/calendar.h"
-#include "fund/command.h"
+#include "fund/copyright.h"
 #include "fund/fund_state.h"
 #include "fund/market.h"
 #include "fund/money.h"
@@ -179,6 +179,49 @@ require_bought_before(const Row *mcp, TimestampTz at)
 				 errhint("Give an effective_at after the purchase.")));
 }
 
+void
+put_taken_back(Command *cmd, const Row *mcp)
+{
+	Jsonb	   *taken_back = values_added_after(mcp, cmd->effective_at);
+
+	if (taken_back != NULL)
+		json_put_json(&cmd->figures, "taken_back", taken_back);
+}
+
+bool
+came_back_after(const Row *mcp, TimestampTz at)
+{
+	static KeptPlan select = PLAN(
+		"select 1 from fundes.reversal r"
+		"  join fundes.event s on s.position = r.reversed_position"
+		"  join fundes.event e on e.position = r.last_position"
+		" where r.fund_id = $1 and s.type_id = $4 and (s.payload->>'asset_id')::bigint = $2"
+		"   and e.effective_at > greatest($3, s.effective_at) limit 1",
+		INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID);
+	Datum		values[4];
+	bool		found;
+
+	values[0] = mcp->values[MCP_FUND_ID];
+	values[1] = mcp->values[MCP_ASSET_ID];
+	values[2] = TimestampTzGetDatum(at);
+	values[3] = Int32GetDatum(MCP_SOLD);
+	found = plan_fresh(&select, values, NULL) > 0;
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+static void
+require_not_back_after(const Row *mcp, TimestampTz at)
+{
+	if (came_back_after(mcp, at))
+		ereport(ERROR,
+				(errcode(ERRCODE_MCP_NOT_HELD),
+				 errmsg("MCP not held"),
+				 errdetail("Asset " INT64_FORMAT " was sold, and came back after %s.",
+						   row_int64(mcp, MCP_ASSET_ID), timestamptz_to_str(at)),
+				 errhint("Give an effective_at after the reversal of its sale.")));
+}
+
 FUNDES_FUNCTION(fundes_sell_mcp);
 
 Datum
@@ -204,13 +247,16 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 	{
 		Row		   *mcp;
 		Numeric		cost;
-		Jsonb	   *taken_back;
+		bool		past;
 
 		(void) require_fund(fund, fund_id);
 		mcp = require_mcp(&cmd, fund_id, asset_id, false);
 		require_open(fund);
 		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
+		past = cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT);
+		if (past)
+			require_not_back_after(mcp, cmd.effective_at);
 		require_trading(&cmd, fund);
 		command_expect(&cmd, fund_stream(fund_id));
 		cost = row_numeric(mcp, MCP_COST_CASH);
@@ -219,10 +265,8 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 		json_put_numeric(&cmd.figures, "carrying_value", row_numeric(mcp, MCP_VALUE_CASH));
 		json_put_numeric(&cmd.figures, "cost_cash", cost);
 		json_put_numeric(&cmd.figures, "realised_gain", num_sub(price, cost));
-		taken_back = cmd.effective_at < row_time(fund, FUND_LAST_EFFECTIVE_AT) ?
-			values_added_after(mcp, cmd.effective_at) : NULL;
-		if (taken_back != NULL)
-			json_put_json(&cmd.figures, "taken_back", taken_back);
+		if (past)
+			put_taken_back(&cmd, mcp);
 		command_append(&cmd, fund_stream(fund_id), "McpSold");
 	}
 	command_end(&cmd);

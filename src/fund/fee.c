@@ -9,8 +9,7 @@
 
 #include "args.h"
 #include "catalog/pg_type.h"
-#include "fund/command.h"
-#include "fund/fund_state.h"
+#include "fund/fee.h"
 #include "fund/money.h"
 #include "fund/streams.h"
 #include "plan.h"
@@ -38,15 +37,18 @@ least_owed(const FundState *state, const char *kind)
 	static KeptPlan select = PLAN(
 		"select least(min(owed), case when min(since) > $3 then 0 end) from ("
 		"  select effective_at as since, lead(effective_at) over timeline as until,"
-		"         sum((payload->>'amount')::numeric * case when type_id = $4 then 1 else -1 end)"
+		"         sum((fee->>'amount')::numeric * case when adds then 1 else -1 end)"
 		"           over timeline as owed"
-		"    from fundes.event"
+		"    from fundes.event, lateral (select"
+		"           case when type_id = $6 then payload->'reversed' else payload end as fee,"
+		"           type_id = $4 or (type_id = $6 and payload->>'reversed_type' = 'FeePaid') as adds) f"
 		"   where stream_id = (select s.stream_id from fundes.stream s where s.name = $1)"
-		"     and type_id in ($4, $5) and payload->>'kind' = $2"
+		"     and (type_id in ($4, $5) or (type_id = $6 and payload->>'reversed_type' in ('FeeAccrued', 'FeePaid')))"
+		"     and fee->>'kind' = $2"
 		"  window timeline as (order by effective_at, version)) history"
 		" where until > $3 or until is null",
-		TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, INT4OID);
-	Datum		values[5];
+		TEXTOID, TEXTOID, TIMESTAMPTZOID, INT4OID, INT4OID, INT4OID);
+	Datum		values[6];
 	bool		isnull;
 	Datum		least;
 
@@ -55,17 +57,24 @@ least_owed(const FundState *state, const char *kind)
 	values[2] = TimestampTzGetDatum(state->at);
 	values[3] = Int32GetDatum(FEE_ACCRUED);
 	values[4] = Int32GetDatum(FEE_PAID);
+	values[5] = Int32GetDatum(EVENT_REVERSED);
 	(void) plan_fresh(&select, values, NULL);
 	least = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
 	return isnull ? num_int(0) : DatumGetNumeric(least);
 }
 
+Numeric
+fee_owed(Command *cmd, const FundState *state, const char *kind)
+{
+	return state->is_past ? least_owed(state, kind) : owed_now(cmd, state, kind);
+}
+
 /* More than is accrued of the kind, less what was paid, cannot be paid. */
 static void
 require_accrued(Command *cmd, const FundState *state, const char *kind, Numeric amount)
 {
-	Numeric		owed = state->is_past ? least_owed(state, kind) : owed_now(cmd, state, kind);
+	Numeric		owed = fee_owed(cmd, state, kind);
 
 	if (num_cmp(owed, amount) < 0)
 		ereport(ERROR,

@@ -676,7 +676,8 @@ fold_event(FoldRun *run, const FoldEvent *event)
 			fold_fund_closed(&fold);
 			break;
 		case EVENT_REVERSED:
-			elog(ERROR, "event type %d has no fold yet", event->type_id);
+			fold_event_reversed(&fold);
+			break;
 	}
 	if (fold.fund == NULL)
 		return;

@@ -50,6 +50,8 @@ extern void fund_add(Fold *fold, int column, Numeric amount);
 extern void fund_subtract(Fold *fold, int column, Numeric amount);
 extern void holding_add(Fold *fold, int column, Numeric amount);
 extern void note_price(Fold *fold);
+
+/* A copyright leaves the books at its value, or comes back (sign 1). */
 extern void move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign);
 
 /* fold.c: rows that a payload names */
@@ -76,6 +78,9 @@ extern void fold_residual_swept(Fold *fold);
 extern Row *distribution_of(Fold *fold, const Jsonb *payload, const char *status);
 extern void book_payment(Fold *fold, const Row *distribution, bool pay);
 extern Numeric live_price(const Row *fund);
+
+/* fold_reversal.c */
+extern void fold_event_reversed(Fold *fold);
 
 /* fold_market.c */
 extern void fold_index_published(Fold *fold);

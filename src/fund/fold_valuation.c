@@ -70,6 +70,12 @@ valued_mcp(Fold *fold, const JsonbValue *key)
 	return mcp;
 }
 
+static bool
+is_held(const Row *mcp)
+{
+	return mcp->nulls[MCP_SOLD_AT] && !DatumGetBool(mcp->values[MCP_REVERSED]);
+}
+
 /*
  * The sum of all values; where the price is struck, also takes those of what is
  * still held.
@@ -92,7 +98,7 @@ take_values(Fold *fold, bool striking)
 			JsonbValue *source = findJsonbValueFromContainer(&sources->root, JB_FOBJECT, &v);
 
 			mcp = valued_mcp(fold, &v);
-			if (!striking || !mcp->nulls[MCP_SOLD_AT])
+			if (!striking || !is_held(mcp))
 				continue;
 			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
 			if (source != NULL && source->type == jbvString)
@@ -106,7 +112,7 @@ take_values(Fold *fold, bool striking)
 			if (v.type != jbvNumeric || num_sign(v.val.numeric) < 0)
 				refuse_payload(fold, "A value is not a number from 0 on.");
 			sum = num_add(sum, v.val.numeric);
-			if (!striking || !mcp->nulls[MCP_SOLD_AT])
+			if (!striking || !is_held(mcp))
 				continue;
 			fund_add(fold, FUND_ASSET_VALUE,
 					 num_sub(v.val.numeric, row_numeric(mcp, MCP_VALUE_CASH)));

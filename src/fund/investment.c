@@ -17,6 +17,7 @@
 #include "funcapi.h"
 #include "fund/command.h"
 #include "fund/fund_state.h"
+#include "fund/investment.h"
 #include "fund/market.h"
 #include "fund/money.h"
 #include "fund/streams.h"
@@ -170,13 +171,10 @@ require_holding(Command *cmd, Row *fund, const char *investor_id)
 	return holding;
 }
 
-/* The least number of units that the holding comes to, then or at any later moment. */
 static Numeric
-least_units(const FundState *state, Row *holding)
+least_of_holding(KeptPlan *select, const FundState *state, Row *holding, int column)
 {
-	static KeptPlan select = PLAN(HOLDING_LEAST("coalesce(units, 0)"),
-								  INT8OID, TEXTOID, TIMESTAMPTZOID, NUMERICOID);
-	Numeric		now = row_numeric(holding, INVESTMENT_UNITS);
+	Numeric		now = row_numeric(holding, column);
 	Datum		values[4];
 	Datum		least;
 	bool		isnull;
@@ -187,10 +185,28 @@ least_units(const FundState *state, Row *holding)
 	values[1] = holding->values[INVESTMENT_INVESTOR_ID];
 	values[2] = TimestampTzGetDatum(state->at);
 	values[3] = NumericGetDatum(now);
-	(void) plan_fresh(&select, values, NULL);
+	(void) plan_fresh(select, values, NULL);
 	least = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
 	return isnull || num_cmp(now, DatumGetNumeric(least)) < 0 ? now : DatumGetNumeric(least);
+}
+
+Numeric
+least_units(const FundState *state, Row *holding)
+{
+	static KeptPlan select = PLAN(HOLDING_LEAST("coalesce(units, 0)"),
+								  INT8OID, TEXTOID, TIMESTAMPTZOID, NUMERICOID);
+
+	return least_of_holding(&select, state, holding, INVESTMENT_UNITS);
+}
+
+Numeric
+least_cost_basis(const FundState *state, Row *holding)
+{
+	static KeptPlan select = PLAN(HOLDING_LEAST("coalesce(cost_basis, 0)"),
+								  INT8OID, TEXTOID, TIMESTAMPTZOID, NUMERICOID);
+
+	return least_of_holding(&select, state, holding, INVESTMENT_COST_BASIS);
 }
 
 static void

@@ -17,6 +17,8 @@
 #include "fund/streams.h"
 #include "json.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 static const char *const reserved[] = {"fund", "holding", "investor", "index"};
 
@@ -124,6 +126,29 @@ check_halt(const NewEvent *event)
 				 errhint("Give fund_id for one fund, or index_name for the whole market.")));
 }
 
+/* What a reversal says of the reversed event is what the log has. */
+static void
+check_reversal(const NewEvent *event)
+{
+	int64		position = json_int64(event->payload, "reversed_position");
+	char	   *id = json_string(event->payload, "reversed_event_id");
+	StoredEvent reversed;
+
+	if (!log_find_position(position, &reversed) ||
+		memcmp(&reversed.event_id,
+			   DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id))), UUID_LEN) != 0 ||
+		strcmp(text_to_cstring(log_type_name(reversed.type_id)), json_string(event->payload, "reversed_type")) != 0 ||
+		compareJsonbContainers(&reversed.payload->root,
+							   &json_json(event->payload, "reversed")->root) != 0 ||
+		event->effective_at < reversed.effective_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_PAYLOAD_MISFIT),
+				 errmsg("payload of %s does not fit the event that it reverses", event->type),
+				 errdetail("Position " INT64_FORMAT " of the log does not have event %s, of that type and payload, effective by then.",
+						   position, id),
+				 errhint("Use fundes.reverse_event().")));
+}
+
 static void
 check_event(const NewEvent *event)
 {
@@ -159,6 +184,8 @@ check_event(const NewEvent *event)
 		default:
 			stream = fund_stream(json_int64(event->payload, "fund_id"));
 	}
+	if (event->event_type.type_id == EVENT_REVERSED)
+		check_reversal(event);
 	if (event->event_type.type_id == FUND_CREATED)
 		(void) checked_zone(json_string(event->payload, "time_zone"));
 	if (strcmp(stream, event->stream) != 0)

@@ -55,7 +55,9 @@ typedef struct Values
 /*
  * Per copyright held at a moment: the day of the last quote, and the value to
  * carry where there is no price.  Where no price is struck ($4) that is the
- * value as of that day, or the cost; otherwise the present one.
+ * value as of that day, or the cost; otherwise the present one.  A copyright
+ * whose purchase was reversed was held until then, and one whose sale was
+ * reversed not held in between.
  */
 static KeptPlan held_copyrights = PLAN(
 	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
@@ -72,9 +74,17 @@ static KeptPlan held_copyrights = PLAN(
 	"         m.cost_cash) end"
 	"  from fundes.mcp m"
 	" where m.fund_id = $1 and m.purchased_at < $3"
-	"   and (m.sold_at is null or m.sold_at >= $3) and not m.reversed"
+	"   and (m.sold_at is null or m.sold_at >= $3)"
+	"   and (not m.reversed or (select e.effective_at from fundes.event e"
+	"                            where e.position = m.last_position) >= $3)"
+	"   and not exists (select from fundes.reversal r"
+	"                     join fundes.event s on s.position = r.reversed_position"
+	"                     join fundes.event e on e.position = r.last_position"
+	"                    where r.fund_id = $1 and s.type_id = $5"
+	"                      and (s.payload->>'asset_id')::bigint = m.asset_id"
+	"                      and s.effective_at < $3 and e.effective_at >= $3)"
 	" order by m.asset_id",
-	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID);
+	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID, INT4OID);
 
 /* The function that says prices, see the setting fundes.price_function. */
 typedef struct PriceSource
@@ -126,7 +136,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 {
 	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
 	PriceSource source;
-	Datum		values[4];
+	Datum		values[5];
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
@@ -138,6 +148,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	values[1] = DateADTGetDatum(day);
 	values[2] = TimestampTzGetDatum(end);
 	values[3] = BoolGetDatum(!strikes);
+	values[4] = Int32GetDatum(MCP_SOLD);
 	find_price_source(&source);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);

@@ -1,5 +1,6 @@
 -- The worked example: two funds, three investors, four copyrights, two
--- valuation days, three refused commands; every figure after every event.
+-- valuation days, a distribution, a royalty that is corrected, three refused
+-- commands; every figure after every event.
 
 begin;
 \ir helper.inc
@@ -35,6 +36,11 @@ E17,2023-06-20 12:00+09,McpPurchased,1,898142,963333,0,1861475,1795,1014.0000,10
 E18,2023-06-30 23:00+09,FeeAccrued,1,898142,963333,1500,1859975,1795,1014.0000,1036.1977,1383333,470000,913333,933333,20000,30000,12345,1500,0
 E19,2023-07-01 00:00+09,FundValued,1,898142,948333,1500,1844975,1795,1027.8412,1027.8412,1383333,470000,913333,933333,20000,15000,12345,1500,0
 E20,2023-07-03 10:00+09,InvestmentWithdrawn,1,487006,948333,1500,1433839,1395,1027.8412,1027.8415,1383333,470000,913333,933333,20000,15000,12345,1500,0
+E21,2023-07-05 10:00+09,DistributionDeclared,1,487006,948333,11499,1423840,1395,1020.6738,1020.6738,1383333,470000,913333,933333,20000,15000,12345,1500,9999
+E22,2023-07-10 10:00+09,DistributionPaid,1,477007,948333,1500,1423840,1395,1020.6738,1020.6738,1383333,470000,913333,933333,20000,15000,12345,1500,9999
+E23,2023-07-11 10:00+09,FeePaid,1,475507,948333,0,1423840,1395,1020.6738,1020.6738,1383333,470000,913333,933333,20000,15000,12345,1500,9999
+E24,2023-06-10 12:00+09,EventReversed,1,463162,948333,0,1411495,1395,1020.6738,1011.8243,1383333,470000,913333,933333,20000,15000,0,1500,9999
+E25,2023-06-10 12:00+09,RoyaltyReceived,1,475516,948333,0,1423849,1395,1020.6738,1020.6802,1383333,470000,913333,933333,20000,15000,12354,1500,9999
 \.
 
 create temporary table expected_holding (
@@ -76,6 +82,21 @@ E19,C,1,295,299130,299130,0,0,0,303213
 E20,A,1,600,600000,1000000,411136,11136,0,616704
 E20,B,1,500,500000,500000,0,0,0,513920
 E20,C,1,295,299130,299130,0,0,0,303213
+E21,A,1,600,600000,1000000,411136,11136,0,612404
+E21,B,1,500,500000,500000,0,0,0,510336
+E21,C,1,295,299130,299130,0,0,0,301098
+E22,A,1,600,600000,1000000,411136,11136,4301,612404
+E22,B,1,500,500000,500000,0,0,3584,510336
+E22,C,1,295,299130,299130,0,0,2114,301098
+E23,A,1,600,600000,1000000,411136,11136,4301,612404
+E23,B,1,500,500000,500000,0,0,3584,510336
+E23,C,1,295,299130,299130,0,0,2114,301098
+E24,A,1,600,600000,1000000,411136,11136,4301,612404
+E24,B,1,500,500000,500000,0,0,3584,510336
+E24,C,1,295,299130,299130,0,0,2114,301098
+E25,A,1,600,600000,1000000,411136,11136,4301,612404
+E25,B,1,500,500000,500000,0,0,3584,510336
+E25,C,1,295,299130,299130,0,0,2114,301098
 \.
 
 -- The figures of the fund that event n touched, and the holdings of it, as
@@ -218,13 +239,28 @@ select pg_temp.seen('E20');
 select pg_temp.refuses($$select fundes.withdraw_investment('A', 1, 601, effective_at => '2023-07-03 10:05')$$,
 					   'UF004', 'X3: more units than are held');
 
+select is(fundes.declare_distribution(1, 10000, effective_at => '2023-07-05 10:00'), 1::bigint, 'E21: the first distribution');
+select pg_temp.seen('E21');
+select is((select payload - 'fund_id' - 'record_date' from fundes.read_stream('fund-1', backward => true, max_count => 1)),
+		  '{"distribution_id": 1, "amount": 10000, "per_unit": 7.1684, "entitlements": {"A": 4301, "B": 3584, "C": 2114}, "total": 9999, "base_price": 1020.6738}'::jsonb,
+		  'E21: 7.1684 a unit, 9999 in all, ex price 1020.6738');
+select lives_ok($$select fundes.pay_distribution(1, 1, effective_at => '2023-07-10 10:00')$$, 'E22');
+select pg_temp.seen('E22');
+select lives_ok($$select fundes.pay_fee(1, 1500, effective_at => '2023-07-11 10:00')$$, 'E23');
+select pg_temp.seen('E23');
+select lives_ok($$select fundes.reverse_event((select event_id from fundes.event_log where type = 'RoyaltyReceived'), 'wrong amount', effective_at => '2023-06-10 12:00')$$,
+				'E24: the royalty is reversed');
+select pg_temp.seen('E24');
+select lives_ok($$select fundes.record_royalty(1, pg_temp.asset('M1'), 12354, effective_at => '2023-06-10 12:00')$$, 'E25: and recorded anew');
+select pg_temp.seen('E25');
+
 -- further facts
 select is(fundes.compute_fund_value(1), 913333::numeric, 'at the end compute_fund_value(1) is 913333');
 select is(fundes.compute_fund_value(2), 100000::numeric, 'and compute_fund_value(2) 100000');
 select pg_temp.same($$select * from fundes.get_investment_details('B')$$,
-				  $$values (600000::numeric, 613920::numeric, 'KRW')$$, 'get_investment_details: B over both funds');
+				  $$values (600000::numeric, 610336::numeric, 'KRW')$$, 'get_investment_details: B over both funds');
 select pg_temp.same($$select * from fundes.get_investment_details('A')$$,
-				  $$values (1000000::numeric, 616704::numeric, 'KRW')$$, 'get_investment_details: A');
+				  $$values (1000000::numeric, 612404::numeric, 'KRW')$$, 'get_investment_details: A');
 select pg_temp.same(
 	$$select investor_id, value_at_cost::numeric from fundes.investment_current_value where fund_id = 1 order by 1$$,
 	$$values ('A', 392831.3978), ('B', 327359.4982), ('C', 193142.1039)$$,
@@ -235,10 +271,10 @@ select pg_temp.same(
 			 (1, '2023-06-30', true, 1844975, 1027.8412),
 			 (2, '2023-06-01', true, 100000, 1000.0000)$$, 'nav_history has the three valuations');
 select pg_temp.same($$select stream, max(version) from fundes.event_log group by 1 order by stream$$,
-	$$values ('fund-1', 9::bigint), ('fund-2', 3), ('holding-1-A', 2), ('holding-1-B', 1), ('holding-1-C', 1),
+	$$values ('fund-1', 14::bigint), ('fund-2', 3), ('holding-1-A', 2), ('holding-1-B', 1), ('holding-1-C', 1),
 			 ('holding-2-B', 1), ('investor-A', 1), ('investor-B', 1), ('investor-C', 1)$$,
 	'each event went to its stream');
-select is((select count(*) from fundes.event_log), 20::bigint, 'twenty commands are twenty events');
+select is((select count(*) from fundes.event_log), 25::bigint, 'twenty-five commands are twenty-five events');
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 
 select * from finish();

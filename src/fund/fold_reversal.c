@@ -1,0 +1,236 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold_reversal.c
+ *	  What a reversal does to the projections: it takes from each figure what
+ *	  the reversed event added to it, from its own effective_at on.
+ *
+ *	  The payload carries that of the reversed event, so the log need not be
+ *	  asked.  A copyright comes and goes with its present value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fundes.h"
+
+#include "fund/fold_internal.h"
+#include "fund/money.h"
+
+static void
+reverse_investment_created(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		units = json_numeric(reversed, "units");
+	Numeric		taken = json_numeric(reversed, "cash_taken");
+
+	find_holding(fold, json_string(reversed, "investor_id"), false);
+	fund_subtract(fold, FUND_CAPITAL_CASH, taken);
+	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
+	fund_subtract(fold, FUND_SUBSCRIPTIONS, taken);
+	holding_add(fold, INVESTMENT_UNITS, num_negate(units));
+	holding_add(fold, INVESTMENT_INVESTMENT_AMOUNT, num_negate(taken));
+	holding_add(fold, INVESTMENT_COST_BASIS, num_negate(taken));
+}
+
+static void
+reverse_investment_withdrawn(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		units = json_numeric(reversed, "stock_quantity");
+	Numeric		paid = json_numeric(reversed, "withdrawn_amount");
+
+	find_holding(fold, json_string(reversed, "investor_id"), false);
+	fund_add(fold, FUND_CAPITAL_CASH, paid);
+	fund_add(fold, FUND_TOTAL_SUPPLY, units);
+	fund_subtract(fold, FUND_REDEMPTIONS, paid);
+	holding_add(fold, INVESTMENT_UNITS, units);
+	holding_add(fold, INVESTMENT_COST_BASIS, json_numeric(reversed, "cost_relieved"));
+	holding_add(fold, INVESTMENT_WITHDRAWN_AMOUNT, num_negate(paid));
+	holding_add(fold, INVESTMENT_REALISED_GAIN,
+				num_negate(json_numeric(reversed, "realised_gain")));
+}
+
+/* The fund's copyright of a reversed event, sold or not. */
+static Row *
+reversed_mcp(Fold *fold, const Jsonb *reversed, bool sold)
+{
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, json_int64(reversed, "asset_id"));
+
+	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
+		DatumGetBool(mcp->values[MCP_REVERSED]) || mcp->nulls[MCP_SOLD_AT] == sold)
+		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
+			   psprintf("Asset " INT64_FORMAT " is %s.", json_int64(reversed, "asset_id"),
+						sold ? "not sold" : "not held"));
+	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
+	return mcp;
+}
+
+/* It was never held: its present value leaves, its cost comes back as cash. */
+static void
+reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
+{
+	Row		   *mcp = reversed_mcp(fold, reversed, false);
+	Numeric		price = json_numeric(reversed, "price_cash");
+
+	if (num_sign(row_numeric(mcp, MCP_ROYALTY_INCOME)) != 0)
+		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
+			   psprintf("Asset " INT64_FORMAT " has royalties.", row_int64(mcp, MCP_ASSET_ID)));
+	fund_add(fold, FUND_CAPITAL_CASH, price);
+	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), -1);
+	fund_subtract(fold, FUND_ACCUMULATED_PURCHASE_VALUE, price);
+	row_set(mcp, MCP_REVERSED, BoolGetDatum(true));
+}
+
+/* It is held again, at the value that it had when it was sold. */
+static void
+reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
+{
+	Row		   *mcp = reversed_mcp(fold, reversed, true);
+	Numeric		price = json_numeric(reversed, "price_cash");
+	Numeric		value = json_numeric(reversed, "carrying_value");
+
+	fund_subtract(fold, FUND_CAPITAL_CASH, price);
+	move_value(fold, reversed, value, 1);
+	fund_subtract(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
+	fund_subtract(fold, FUND_REALISED_GAIN, json_numeric(reversed, "realised_gain"));
+	row_set_null(mcp, MCP_SOLD_AT);
+	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
+	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(value));
+}
+
+static void
+reverse_royalty_received(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		amount = num_negate(json_numeric(reversed, "amount"));
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, json_int64(reversed, "asset_id"));
+
+	if (mcp == NULL)
+		refuse_payload(fold, "The copyright of the royalty is not known.");
+	row_add(mcp, MCP_ROYALTY_INCOME, amount);
+	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
+	fund_add(fold, FUND_CAPITAL_CASH, amount);
+	fund_add(fold, FUND_ROYALTY_INCOME, amount);
+}
+
+static void
+reverse_fee_accrued(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		amount = num_negate(json_numeric(reversed, "amount"));
+	Row		   *account = fee_account(fold, reversed);
+
+	fund_add(fold, FUND_LIABILITIES, amount);
+	fund_add(fold, FUND_FEE_EXPENSE, amount);
+	row_add(account, ACCOUNT_ACCRUED, amount);
+	if (num_cmp(row_numeric(account, ACCOUNT_PAID), row_numeric(account, ACCOUNT_ACCRUED)) > 0)
+		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
+			   "More of that kind is paid than would be accrued.");
+}
+
+static void
+reverse_fee_paid(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		amount = json_numeric(reversed, "amount");
+
+	fund_add(fold, FUND_LIABILITIES, amount);
+	fund_add(fold, FUND_CAPITAL_CASH, amount);
+	row_add(fee_account(fold, reversed), ACCOUNT_PAID, num_negate(amount));
+}
+
+/* Where the payload has a price, that is struck: with what is not distributed. */
+static void
+reverse_distribution_declared(Fold *fold, const Jsonb *reversed)
+{
+	Row		   *distribution = distribution_of(fold, reversed, "declared");
+	JsonbValue *price = json_find(fold->event->payload, "base_price");
+	Numeric		total = row_numeric(distribution, DISTRIBUTION_TOTAL);
+
+	fund_subtract(fold, FUND_LIABILITIES, total);
+	fund_subtract(fold, FUND_DISTRIBUTED, total);
+	row_set_text(distribution, DISTRIBUTION_STATUS, "reversed");
+	if (price == NULL)
+		return;
+	row_set(fold->fund, FUND_BASE_PRICE, NumericGetDatum(price->val.numeric));
+	note_price(fold);
+}
+
+static void
+reverse_distribution_paid(Fold *fold, const Jsonb *reversed)
+{
+	Row		   *distribution = distribution_of(fold, reversed, "paid");
+
+	book_payment(fold, distribution, false);
+	row_set_text(distribution, DISTRIBUTION_STATUS, "declared");
+	row_set_null(distribution, DISTRIBUTION_PAID_AT);
+}
+
+static void
+reverse_residual_swept(Fold *fold, const Jsonb *reversed)
+{
+	Numeric		amount = json_numeric(reversed, "amount");
+
+	fund_add(fold, FUND_CAPITAL_CASH, amount);
+	fund_subtract(fold, FUND_DISTRIBUTED, amount);
+}
+
+static const struct
+{
+	const char *type;
+	void		(*reverse) (Fold *fold, const Jsonb *reversed);
+}			reversals[] = {
+	{"InvestmentCreated", reverse_investment_created},
+	{"InvestmentWithdrawn", reverse_investment_withdrawn},
+	{"McpPurchased", reverse_mcp_purchased},
+	{"McpSold", reverse_mcp_sold},
+	{"RoyaltyReceived", reverse_royalty_received},
+	{"FeeAccrued", reverse_fee_accrued},
+	{"FeePaid", reverse_fee_paid},
+	{"DistributionDeclared", reverse_distribution_declared},
+	{"DistributionPaid", reverse_distribution_paid},
+	{"ResidualSwept", reverse_residual_swept}
+};
+
+static void
+note_reversal(Fold *fold)
+{
+	Datum		key = Int64GetDatum(json_int64(fold->event->payload, "reversed_position"));
+	Row		   *row;
+
+	if (rows_find(fold->rows, TABLE_REVERSAL, &key) != NULL)
+		refuse(fold, ERRCODE_ALREADY_REVERSED, "Event is reversed already",
+			   psprintf("It is the event at position " INT64_FORMAT ".", DatumGetInt64(key)));
+	row = rows_add(fold->rows, TABLE_REVERSAL, &key);
+	row_set(row, REVERSAL_FUND_ID, fold->fund->values[FUND_ID]);
+	row_set(row, REVERSAL_LAST_POSITION, Int64GetDatum(fold->event->position));
+}
+
+/* Of a holding the domains would tell as well, but not what is wrong. */
+static void
+check_holding(const Fold *fold)
+{
+	int			i;
+
+	if (fold->holding == NULL)
+		return;
+	for (i = INVESTMENT_UNITS; i <= INVESTMENT_COST_BASIS; i++)
+		if (num_sign(row_numeric(fold->holding, i)) < 0)
+			refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
+				   psprintf("%s of the holding would be %s.",
+							tables[TABLE_INVESTMENT].columns[i].name,
+							num_text(row_numeric(fold->holding, i))));
+}
+
+void
+fold_event_reversed(Fold *fold)
+{
+	const Jsonb *p = fold->event->payload;
+	char	   *type = json_string(p, "reversed_type");
+	Jsonb	   *reversed = json_json(p, "reversed");
+	int			i;
+
+	for (i = 0; i < lengthof(reversals); i++)
+		if (strcmp(reversals[i].type, type) == 0)
+			break;
+	if (i == lengthof(reversals))
+		refuse_payload(fold, psprintf("An event of type %s is not reversed.", type));
+	if (json_int64(reversed, "fund_id") != row_int64(fold->fund, FUND_ID))
+		refuse_payload(fold, "The reversed event is of another fund.");
+	note_reversal(fold);
+	reversals[i].reverse(fold, reversed);
+	check_holding(fold);
+}
