@@ -168,11 +168,11 @@ select fundes.purchase_mcp(:k, 'W4', 'R', 'S', 1000, effective_at => '2023-06-03
 select fundes.record_mcp_price('W4', 'R', 'S', '2023-06-03', 1200);
 select fundes.update_mcp_asset_value(:k, '2023-06-03', effective_at => '2023-06-04 00:00');
 select fundes.sell_mcp(:k, :w4, 1000, effective_at => '2023-06-03 10:00', event_id => pg_temp.id(32));
-select is(pg_temp.path(:k), '0 1000 0 0 0', 'a sale dated before a valuation');
+select is(pg_temp.path(:k), '0 2000 0 0 0', 'a sale dated before a valuation (W3 was still there at 09:30)');
 select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2023-06-03 12:00'')', pg_temp.id(32)), 'reversed');
-select is(pg_temp.path(:k), '0 1000 1000 1200 1200', 'what the valuation added is back where it was');
+select is(pg_temp.path(:k), '0 2000 1000 1200 1200', 'what the valuation added is back where it was');
 select pg_temp.accepts(format('select fundes.sell_mcp(%s, %s, 1000, effective_at => ''2023-06-03 12:00'')', :k, :w4), 'sold when it is back');
-select is(pg_temp.path(:k), '0 1000 0 0 0', 'and nothing is left of it');
+select is(pg_temp.path(:k), '0 2000 0 0 0', 'and nothing is left of it');
 select pg_temp.books_balance('the books balance after all of that');
 
 -- Fees.
