@@ -19,7 +19,8 @@ kept_plan(KeptPlan *plan)
 	if (plan->kept == NULL)
 	{
 		MemoryContext context = CurrentMemoryContext;
-		SPIPlanPtr	prepared = SPI_prepare(plan->sql, plan->nargs, plan->argtypes);
+		SPIPlanPtr	prepared = SPI_prepare_cursor(plan->sql, plan->nargs, plan->argtypes,
+												  CURSOR_OPT_GENERIC_PLAN);
 
 		if (prepared == NULL)
 			elog(ERROR, "SPI_prepare failed: %s",

@@ -3,7 +3,8 @@
  * plan.h
  *	  SPI statements whose plans are kept for the life of the backend.
  *
- *	  The plan cache parses a kept statement again when what it names changes,
+ *	  One plan serves all values: none of the statements has values that would ask
+ *	  for another.  The plan cache parses a kept statement again when what it names changes,
  *	  so a plan stays right through ALTER and DROP.  To be used between
  *	  owner_begin() and owner_end().
  *

@@ -61,6 +61,15 @@ probe_key_from(Probe *probe, int64 value)
 	probe->nkeys++;
 }
 
+void
+probe_key_until(Probe *probe, TimestampTz moment)
+{
+	Assert(probe->nkeys < PROBE_MAX_KEYS);
+	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
+				BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(moment));
+	probe->nkeys++;
+}
+
 static bool
 begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, ScanDirection direction)
 {

@@ -14,9 +14,10 @@
 
 #include "access/genam.h"
 #include "access/skey.h"
+#include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 
-#define PROBE_MAX_KEYS 3
+#define PROBE_MAX_KEYS 5
 
 /* What is open between probe_begin() and probe_end(). */
 typedef struct Probe
@@ -35,6 +36,9 @@ extern void probe_key(Probe *probe, Oid type, Datum value);
 
 /* The same for a bigint column that must have at least a value. */
 extern void probe_key_from(Probe *probe, int64 value);
+
+/* The same for a timestamptz column that must not be after a moment. */
+extern void probe_key_until(Probe *probe, TimestampTz moment);
 
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);

@@ -230,7 +230,7 @@ create index fund_balance_effective on fundes.fund_balance (fund_id, effective_a
 create index fund_balance_recorded on fundes.fund_balance (fund_id, recorded_at, last_position);
 comment on table fundes.fund_balance is 'Projection: running totals of a fund''s entries (internal)';
 
--- Entries that came late, in sorted blocks of 1, 16, 256, ... with running sums.
+-- Entries that came late, in sorted blocks of 1, 4, 16, ... with running sums.
 create table fundes.fund_late (
 	fund_id						bigint not null,
 	level						integer not null,

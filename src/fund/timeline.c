@@ -12,14 +12,15 @@
 #include "fund/timeline.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "owner.h"
 #include "plan.h"
-#include "utils/array.h"
+#include "probe.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define BLOCK_ENTRIES 32		/* between two balances */
-#define LATE_RADIX_BITS 4		/* late blocks grow by this power of two */
+#define LATE_RADIX_BITS 2		/* late blocks grow by this power of two */
 #define LATE_MAX_LEVEL (63 / LATE_RADIX_BITS)
 
 /*
@@ -253,6 +254,7 @@ static void
 build_question(KeptPlan *plan, const Timeline *t)
 {
 	static const Oid types[] = {TIMESTAMPTZOID, INT8OID};
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	char	   *keys = key_condition(t);
 	char	   *balance = psprintf("fundes.%s", tables[t->balance].name);
 	int			as_of = t->nkeys + 1;
@@ -267,7 +269,7 @@ build_question(KeptPlan *plan, const Timeline *t)
 		"          coalesce((select last_position from %s where %s and effective_at <= $%d"
 		"            order by effective_at desc, last_position desc limit 1), 0),"
 		"          coalesce((select last_position from %s where %s and last_position <= $%d"
-		"            order by last_position desc limit 1), 0)) as last_position) p"
+		"            order by last_position desc limit 1), 0)) as last_position offset 0) p"
 		"  left join %s b on %s and b.last_position = p.last_position"
 		"  left join lateral (select last_position, late_entries from %s"
 		"    where %s and last_position > p.last_position"
@@ -281,62 +283,7 @@ build_question(KeptPlan *plan, const Timeline *t)
 		balance, keys, balance, keys,
 		figures_list(t, "sum(@) as @"), tables[t->entry].name,
 		keys, known, known, as_of);
-}
-
-static void
-build_late_question(KeptPlan *plan, const Timeline *t)
-{
-	static const Oid types[] = {TIMESTAMPTZOID, INT4ARRAYOID, INT8ARRAYOID, INT4ARRAYOID};
-	int			n = t->nkeys;
-
-	set_arguments(plan, t, types, lengthof(types));
-	plan->sql = psprintf(
-		"select %s from unnest($%d, $%d, $%d) as b(level, block, sign),"
-		"  lateral (select * from fundes.%s l"
-		"    where %s and l.level = b.level and l.block = b.block and effective_at <= $%d"
-		"    order by effective_at desc, last_position desc limit 1) l",
-		figures_list(t, "sum(@ * sign)"), n + 2, n + 3, n + 4,
-		tables[t->late].name, key_condition(t), n + 1);
-}
-
-static void
-build_questions(KeptPlan *question, KeptPlan *late, const Timeline *t)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	build_late_question(late, t);
-	build_question(question, t);
 	MemoryContextSwitchTo(old);
-}
-
-/* Blocks of late entries, each to be added or taken off. */
-typedef struct Blocks
-{
-	Datum		levels[2 * 16 * (LATE_MAX_LEVEL + 1)];
-	Datum		blocks[2 * 16 * (LATE_MAX_LEVEL + 1)];
-	Datum		signs[2 * 16 * (LATE_MAX_LEVEL + 1)];
-	int			n;
-} Blocks;
-
-/* The blocks that the first so many late entries are made up of. */
-static void
-put_blocks(Blocks *blocks, int64 count, int sign)
-{
-	int64		done = 0;
-	int			level;
-
-	for (level = LATE_MAX_LEVEL; level >= 0; level--)
-	{
-		int			bits = level * LATE_RADIX_BITS;
-
-		while (count - done >= INT64CONST(1) << bits)
-		{
-			blocks->levels[blocks->n] = Int32GetDatum(level);
-			blocks->blocks[blocks->n] = Int64GetDatum(done >> bits);
-			blocks->signs[blocks->n++] = Int32GetDatum(sign);
-			done += INT64CONST(1) << bits;
-		}
-	}
 }
 
 static void
@@ -354,29 +301,90 @@ add_row(Numeric *figures, int nfigures)
 	}
 }
 
-/* Adds the late entries from number first on, up to before number end. */
-static void
-add_late_figures(const Timeline *t, KeptPlan *plan, const Datum *keys,
-				 TimestampTz as_of, int64 first, int64 end, Numeric *figures)
-{
-	Blocks	   *blocks = palloc(sizeof(Blocks));
-	Datum		values[6];
-	int			n = t->nkeys;
+/*
+ * Late entries
+ */
 
-	blocks->n = 0;
-	put_blocks(blocks, end, 1);
-	put_blocks(blocks, first, -1);
-	memcpy(values, keys, sizeof(Datum) * n);
-	values[n] = TimestampTzGetDatum(as_of);
-	values[n + 1] = PointerGetDatum(construct_array(blocks->levels, blocks->n, INT4OID,
-													sizeof(int32), true, TYPALIGN_INT));
-	values[n + 2] = PointerGetDatum(construct_array(blocks->blocks, blocks->n, INT8OID,
-													sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[n + 3] = PointerGetDatum(construct_array(blocks->signs, blocks->n, INT4OID,
-													sizeof(int32), true, TYPALIGN_INT));
-	(void) plan_read(plan, values, NULL);
-	add_row(figures, t->nfigures);
-	SPI_freetuptable(SPI_tuptable);
+/* A sum of late entries that is being made. */
+typedef struct LateSum
+{
+	const Timeline *t;
+	Probe		probe;			/* by the owner's keys, level, block, moment */
+	bool		open;
+	Numeric    *figures;
+} LateSum;
+
+/* Adds the part of a block that is not after the moment, or takes it off. */
+static void
+add_block(LateSum *sum, int level, int64 block, int sign)
+{
+	const Timeline *t = sum->t;
+	bool		found;
+	int			i;
+
+	CHECK_FOR_INTERRUPTS();
+	sum->probe.keys[t->nkeys].sk_argument = Int32GetDatum(level);
+	sum->probe.keys[t->nkeys + 1].sk_argument = Int64GetDatum(block);
+	if (sum->open)
+		found = probe_again(&sum->probe, BackwardScanDirection);
+	else
+		found = probe_begin(&sum->probe, fundes_relation(tables[t->late].name),
+							fundes_relation(psprintf("%s_effective", tables[t->late].name)),
+							BackwardScanDirection);
+	sum->open = true;
+	for (i = 0; found && i < t->nfigures; i++)
+	{
+		Numeric		part = DatumGetNumeric(probe_value(&sum->probe, t->late_figures + i + 1));
+
+		sum->figures[i] = sign > 0 ? num_add(sum->figures[i], part) :
+			num_sub(sum->figures[i], part);
+	}
+}
+
+/* The blocks of up to a level that entries from a multiple of its size on make up. */
+static void
+add_blocks(LateSum *sum, int64 from, int64 end, int level, int sign)
+{
+	for (; level >= 0; level--)
+	{
+		int			bits = level * LATE_RADIX_BITS;
+
+		for (; end - from >= INT64CONST(1) << bits; from += INT64CONST(1) << bits)
+			add_block(sum, level, from >> bits, sign);
+	}
+}
+
+/*
+ * Adds the late entries from number first on, up to before number end: all up
+ * to end less all up to first, from where their blocks are no longer the same.
+ */
+static void
+add_late_figures(const Timeline *t, const Datum *keys, TimestampTz as_of,
+				 int64 first, int64 end, Numeric *figures)
+{
+	LateSum		sum = {.t = t, .figures = figures};
+	int64		same = 0;
+	int			level = LATE_MAX_LEVEL;
+	int			i;
+
+	for (i = 0; i < t->nkeys; i++)
+		probe_key(&sum.probe, tables[t->owner].columns[i].type, keys[i]);
+	probe_key(&sum.probe, INT4OID, Int32GetDatum(0));
+	probe_key(&sum.probe, INT8OID, Int64GetDatum(0));
+	probe_key_until(&sum.probe, as_of);
+	for (;; level--)
+	{
+		int64		size = INT64CONST(1) << (level * LATE_RADIX_BITS);
+
+		while (first - same >= size)
+			same += size;
+		if (end - same >= size || level == 0)
+			break;
+	}
+	add_blocks(&sum, same, end, level, 1);
+	add_blocks(&sum, same, first, level, -1);
+	if (sum.open)
+		probe_end(&sum.probe);
 }
 
 void
@@ -384,7 +392,6 @@ timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
 				 int64 known_position, Numeric *figures)
 {
 	static KeptPlan questions[NTIMELINES];
-	static KeptPlan late_questions[NTIMELINES];
 	const Timeline *t = &timelines[id];
 	Datum		values[4];
 	Datum		first;
@@ -394,7 +401,7 @@ timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
 	int			i;
 
 	if (questions[id].sql == NULL)
-		build_questions(&questions[id], &late_questions[id], t);
+		build_question(&questions[id], t);
 	memcpy(values, keys, sizeof(Datum) * t->nkeys);
 	values[t->nkeys] = TimestampTzGetDatum(as_of);
 	values[t->nkeys + 1] = Int64GetDatum(known_position);
@@ -406,8 +413,7 @@ timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
 	end = plan_value(t->nfigures + 2, INT8OID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
 	if (!none_after && DatumGetInt64(first) < DatumGetInt64(end))
-		add_late_figures(t, &late_questions[id], keys, as_of,
-						 DatumGetInt64(first), DatumGetInt64(end), figures);
+		add_late_figures(t, keys, as_of, DatumGetInt64(first), DatumGetInt64(end), figures);
 }
 
 int64

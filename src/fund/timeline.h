@@ -21,8 +21,8 @@
  *	  than the question's moment, unless it is late.
  *
  *	  Late entries are numbered 0, 1, 2, ... in the order of positions, and kept
- *	  in blocks of 1, 16, 256, ..., each sorted by effective_at, with running
- *	  sums.  The first m of them are made up of at most 15 blocks of each size,
+ *	  in blocks of 1, 4, 16, ..., each sorted by effective_at, with running
+ *	  sums.  The first m of them are made up of at most 3 blocks of each size,
  *	  by the digits of m; in each block one look finds the sum up to a moment.
  *	  So a question costs O(log n), whatever came late.
  *

@@ -34,7 +34,7 @@ select effective_at, 'infinity' from given where i % 100 = 0;
 
 select cmp_ok((select late_entries from fundes.fund where fund_id = 1), '>', 256::bigint,
 			  'entries came late, enough for blocks of two levels');
-select cmp_ok((select count(*) from fundes.fund_late where level = 2), '>', 0::bigint,
+select cmp_ok((select count(*) from fundes.fund_late where level = 4), '>', 0::bigint,
 			  'and the blocks are there');
 select is_empty($$
 	select m.*, s.capital_cash, e.cash

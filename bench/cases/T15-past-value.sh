@@ -1,0 +1,29 @@
+# fund_nav at a random past moment, ten years of a fund with 10^4 and 10^7 events
+#
+# (The quick form has 10^4 and 10^6.) There is a valuation a day, and of fifty
+# events one came a hundred days late. "known" asks for what was known at a
+# random moment of the loading, too. Beside it compute_fund_value now.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+measure()
+{
+	local f first last rounds seconds
+	local -a sizes=(10000 "$large")
+
+	fresh fundes
+	query "fundes_$database" -o /dev/null -c "select fundes.create_investor('seed', 'Seed')"
+	for f in 1 2; do
+		query "fundes_$database" -o /dev/null -v f=$f -v count="${sizes[$f - 1]}" -f bench/load-history.sql
+	done
+	query "fundes_$database" -c 'vacuum analyze'
+	read -r first last < <(query "fundes_$database" -F ' ' -c "select extract(epoch from min(recorded_at)), extract(epoch from max(recorded_at)) from fundes.fund_entry where fund_id = 2")
+	rounds=15 seconds=1
+	race 'a past moment' \
+		now "latency fundes_$database value-fundes -D f=2" \
+		small "latency fundes_$database nav-at -D f=1" \
+		large "latency fundes_$database nav-at -D f=2" \
+		known "latency fundes_$database nav-known -D f=2 -D first=$first -D last=$last"
+	result "fund_nav then, ${sizes[1]} events" ms "${median[large]}" 'compute_fund_value now' "${median[now]}" '<= 5'
+	result "fund_nav then, ${sizes[1]} events" ms "${median[large]}" 'at 10000 events' "${median[small]}" '<= 1.5'
+	result "fund_nav then, as known then" ms "${median[known]}" 'compute_fund_value now' "${median[now]}"
+}
