@@ -74,7 +74,7 @@ my $model = FundModel->new(\&day_end);
 sub moment
 {
 	my ($at) = @_;
-	return defined $at ? "'epoch'::timestamptz + interval '$at us'" : 'null';
+	return defined $at ? "timestamptz 'epoch' + interval '$at us'" : 'null';
 }
 
 sub chance { return rand() < $_[0] }
@@ -83,7 +83,55 @@ sub pick { return $_[ rand @_ ] }
 # Reads what is new in the log into the model, and returns it.
 sub catch_up
 {
-	return map { $model->add($_) } $db->rows(FundModel::events_query($model->{last}));
+	my @events = map { $model->add($_) } $db->rows(FundModel::events_query($model->{last}));
+
+	note_event($_) foreach @events;
+	return @events;
+}
+
+# What is no figure: periods, halts, levels of the index, distributions, strikes.
+sub note_event
+{
+	my ($event) = @_;
+	my ($type, $p) = @$event{qw(type payload)};
+	my $fund = defined $p->{fund_id} ? $model->{funds}{ $p->{fund_id} } : undef;
+
+	if ($type =~ /^Period/)
+	{
+		$fund->{closed_through} = $p->{through_date};
+		$fund->{closed_until} = defined $p->{through_date} ? day_end($fund->{zone}, $p->{through_date}) : 0;
+	}
+	elsif ($type =~ /^Trading(Halted|Resumed)/)
+	{
+		my $until = defined $p->{until} ? $db->value("select (extract(epoch from timestamptz '$p->{until}') * 1000000)::bigint") : undef;
+		push @{ $model->{halts}{ $fund ? $fund->{id} : 0 } }, { at => $event->{at}, position => $event->{position}, halted => $1 eq 'Halted', until => $until };
+	}
+	elsif ($type eq 'IndexPublished')
+	{
+		$model->{index}{ $p->{index_date} } = FundModel::scaled($p->{level}, 4);
+	}
+	elsif ($type eq 'DistributionDeclared')
+	{
+		$fund->{distributions}{ $p->{distribution_id} } = { at => $event->{at}, status => 'declared' };
+		$fund->{ex_at} = $event->{at};
+		$fund->{struck_at} = max($fund->{struck_at} // 0, $event->{at});
+	}
+	elsif ($type eq 'DistributionPaid')
+	{
+		$fund->{distributions}{ $p->{distribution_id} }{status} = 'paid';
+	}
+	elsif ($type eq 'EventReversed')
+	{
+		my $what = $event->{what};
+		my $distribution = $fund->{distributions}{ $what->{payload}{distribution_id} // 0 };
+		$distribution->{status} = $what->{type} eq 'DistributionPaid' ? 'declared' : 'reversed' if $distribution;
+		$fund->{unsure_of_strikes} = 1 if $what->{type} eq 'DistributionDeclared';
+	}
+	elsif ($type eq 'FundValued' && $event->{struck})
+	{
+		$fund->{struck_at} = max($fund->{struck_at} // 0, $event->{at});
+	}
+	return;
 }
 
 # What went wrong; the test stops at the tenth.
@@ -206,12 +254,7 @@ sub time_refusal
 sub halted
 {
 	my ($fund, $at) = @_;
-	foreach my $of ($fund->{id}, 0)
-	{
-		my $last = (grep { $_->{at} <= $at } sort { $a->{at} <=> $b->{at} || $a->{position} <=> $b->{position} } @{ $model->{halts}{$of} // [] })[-1];
-		return 1 if $last && $last->{halted} && (!defined $last->{until} || $at < $last->{until});
-	}
-	return 0;
+	return in_force($fund->{id}, $at) || in_force(0, $at);
 }
 
 # Whether units are dealt in: UF009, UF017, '' or both where nothing says.
@@ -323,6 +366,7 @@ my %expect = (
 		return [ $_ ] foreach time_refusal($fund, $c->{at});
 		return [ 'UF010' ] if halted($fund, $c->{at});
 		my $s = $model->state_at($fund, $c->{at});
+		return [ 'UF007' ] if !$s->{held}{ $c->{asset_id} };
 		my $gain = $amount - $s->{held}{ $c->{asset_id} }{cost};
 		my $valued = first { $_->{type} eq 'FundValued' && $_->{at} > $c->{at} && exists $_->{payload}{values}{ $c->{asset_id} } } @{ $fund->{timeline} };
 		return [ '', $valued && !$has_key{'mcp_sold.taken_back'} ? '0A000' : () ], FundModel::decimal($gain, 4);
@@ -370,11 +414,144 @@ my %expect = (
 
 		return [ '22023', (time_refusal($fund, $c->{at})) ] if $end <= $fund->{created};
 		return [ $_ ] foreach time_refusal($fund, $c->{at});
-		return [ 'UF020' ] if $end > $c->{at};
+		return [ 'UF020', ($c->{valuation_date} le ($fund->{closed_through} // '') ? 'UF011' : ()) ] if $end > $c->{at};
+		return [ 'UF011' ] if $c->{valuation_date} le ($fund->{closed_through} // '');
 		return [ '', $has_key{'fund_valued.struck'} ? () : '0A000' ] if strikes_after($fund, $c->{at});
 		my ($state, @carried) = valuation($fund, $c->{at}, $day, $end);
 		return [ '' ], $state, @carried;
+	},
+	declare_distribution => sub {
+		my ($fund, $c) = @_;
+		my $amount = FundModel::scaled($c->{amount}, 4);
+		my $record = $c->{at};
+
+		return [ 'UF005' ] if !defined $amount || $amount <= 0 || $amount % $fund->{cash_unit};
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		if ($c->{record_date} ne 'null')
+		{
+			my $end = day_end($fund->{zone}, $c->{record_date});
+			return [ 'UF020' ] if $c->{record_date} gt $day_names[ day_of($fund->{zone}, $c->{at}) ];
+			return [ '22023' ] if $end <= $fund->{created};
+			$record = $end - 1 if $end <= $c->{at};
+		}
+		my @codes = strikes_after($fund, $c->{at}) ? ('0A000', '') : ();
+		my $s = $model->state_at($fund, $c->{at});
+		my $of_record = $model->state_at($fund, $record);
+		return [ @codes, 'UF012' ] if $of_record->{total_supply} == 0;
+		my $per_unit = FundModel::muldiv($amount, 10**6, $of_record->{total_supply});
+		my $total = 0;
+		foreach my $h (values %{ $of_record->{holding} })
+		{
+			my $cash = FundModel::muldiv($h->{units}, $per_unit, 10**6);
+			$total += $cash - $cash % $fund->{cash_unit};
+		}
+		return [ @codes, 'UF012' ] if $total == 0;
+		push @codes, need($amount, 'UF003', least($fund, $c->{at}, $fund->{spendable}, $s->{capital_cash} - $s->{liabilities}));
+		my $nav = FundModel::nav($s) - $total;
+		return [ @codes ? @codes : '' ], $s->{total_supply} == 0 ? undef : join '|', FundModel::decimal($per_unit, 4), FundModel::decimal($total, 4),
+		  FundModel::decimal($nav <= 0 ? 0 : FundModel::muldiv($nav, 10**6, $s->{total_supply}), 4);
+	},
+	pay_distribution => sub {
+		my ($fund, $c) = @_;
+		my $distribution = $fund->{distributions}{ $c->{distribution_id} };
+
+		return [ '22023', (time_refusal($fund, $c->{at})) ] if !$distribution || $distribution->{status} ne 'declared';
+		return [ $_ ] foreach time_refusal($fund, $c->{at});
+		return [ '22023' ] if $c->{at} < $distribution->{at};
+		return [ '' ];
+	},
+	close_period => sub {
+		my ($fund, $c) = @_;
+		my @time = time_refusal($fund, $c->{at});
+
+		push @time, 'UF020' if day_end($fund->{zone}, $c->{through_date}) > $c->{at};
+		push @time, '22023' if $c->{through_date} le ($fund->{closed_through} // '');
+		return [ @time ? @time : day_end($fund->{zone}, $c->{through_date}) <= $fund->{created} ? ('', '22023') : '' ];
+	},
+	reopen_period => sub {
+		my ($fund, $c) = @_;
+		my @time = grep { $_ eq 'UF020' } time_refusal($fund, $c->{at});
+		my $closed = $fund->{closed_through};
+
+		push @time, '22023' if !defined $closed || ($c->{through_date} ne 'null' && $c->{through_date} ge $closed);
+		return [ @time ? @time : $c->{at} < $fund->{closed_until} ? ('', 'UF011') : '' ];
+	},
+	publish_index => sub {
+		my (undef, $c) = @_;
+		my $level = FundModel::scaled($c->{level}, 4);
+
+		return [ 'UF005' ] if $level <= 0;
+		return [ 'UF020' ] if $c->{at} > real_now();
+		my $market = { id => 0 };
+		my $days = $model->{index} // {};
+		my $is = $days->{ $c->{index_date} };
+		my $before = max_text(grep { $_ lt $c->{index_date} } keys %$days);
+		my $newest = !grep { $_ gt $c->{index_date} } keys %$days;
+		my $falls = $newest && defined $before && $level * 100 <= $days->{$before} * 92;
+		return [ '' ], (defined $is && $is == $level ? halted($market, $c->{at}) : $falls || halted($market, $c->{at})) ? 't' : 'f';
+	},
+	halt_trading => sub {
+		my ($fund, $c) = @_;
+		return [ 'UF020' ] if $c->{at} > real_now();
+		return [ '', ($c->{at} < ($fund->{closed_until} // 0) ? 'UF011' : ()) ];
+	},
+	resume_trading => sub {
+		my ($fund, $c) = @_;
+		my @codes = $c->{at} < ($fund->{closed_until} // 0) ? 'UF011' : ();
+		return [ 'UF020', '22023' ] if $c->{at} > real_now();
+		return [ @codes, in_force($c->{fund_id} eq 'null' ? 0 : $fund->{id}, $c->{at}) ? '' : '22023' ];
+	},
+	reverse_event => sub {
+		my ($fund, $c) = @_;
+		my $event = $model->{by_id}{ $c->{reversed_event_id} };
+		my @codes = time_refusal($fund, $c->{at});
+
+		push @codes, '22023' if !$event || $event->{type} !~ /^(Investment|Mcp|Royalty|Fee|Distribution|ResidualSwept)/ || $c->{at} < $event->{at};
+		push @codes, 'UF013' if $event && $event->{reversed};
+		return [ @codes ] if @codes;
+		my ($type, $p) = @$event{qw(type payload)};
+		my $asset = $model->{assets}{ $p->{asset_id} // 0 };
+		return [ 'UF014' ] if $type eq 'McpPurchased' && (defined $asset->{to} || grep { $_->{type} eq 'RoyaltyReceived' && $_->{payload}{asset_id} == $p->{asset_id} && !$_->{reversed} } @{ $fund->{timeline} });
+		return [ 'UF014' ] if $type eq 'McpSold' && grep { $_ != $asset && $_->{key} eq $asset->{key} && !$_->{never} && (!defined $_->{to} || $_->{to} > $c->{at}) } values %{ $model->{assets} };
+		return [ 'UF014' ] if $type eq 'DistributionDeclared' && $fund->{distributions}{ $p->{distribution_id} }{status} ne 'declared';
+		my ($illegal, $short) = hypothetical($fund, { type => 'EventReversed', what => $event, payload => {}, at => $c->{at}, position => $model->{last} + 1 });
+		return [ $illegal ? 'UF014' : $short ? ('UF014', '') : '' ];
+	},
+	append => sub {
+		my ($fund, $c) = @_;
+		return [ $c->{at} < ($fund->{closed_until} // 0) ? ('', 'UF011') : '' ];
 	});
+
+sub max_text
+{
+	return (sort @_)[-1];
+}
+
+sub in_force
+{
+	my ($of, $at) = @_;
+	my $last = (grep { $_->{at} <= $at } sort { $a->{at} <=> $b->{at} || $a->{position} <=> $b->{position} } @{ $model->{halts}{$of} // [] })[-1];
+	return $last && $last->{halted} && (!defined $last->{until} || $at < $last->{until});
+}
+
+# Whether the timeline with one more event would be illegal; and whether it
+# would owe more than it has, or have a cost basis below nothing, at some moment.
+sub hypothetical
+{
+	my ($fund, $event) = @_;
+	my $i = FundModel::after($fund, $event->{at}, $event->{position});
+	my $s = FundModel::empty();
+	my ($illegal, $short) = (0, 0);
+
+	for my $k (0 .. $#{ $fund->{timeline} } + 1)
+	{
+		FundModel::apply($s, $k < $i ? $fund->{timeline}[$k] : $k == $i ? $event : $fund->{timeline}[ $k - 1 ]);
+		next if $k < $i;
+		$illegal ||= FundModel::illegal($s, 0);
+		$short ||= $s->{capital_cash} < $s->{liabilities} || grep { $_->{cost_basis} < 0 || ($_->{units} == 0 && $_->{cost_basis} != 0) } values %{ $s->{holding} };
+	}
+	return ($illegal, $short);
+}
 
 # Whether a price is struck after a moment.
 sub strikes_after
@@ -528,24 +705,86 @@ my %make = (
 		$day = max(0, min($day, $#day_names - 2));
 		quote_all($fund, $day) if chance(0.8);
 		return { valuation_date => $day_names[$day] };
+	},
+	declare_distribution => sub {
+		my ($fund, $s, $at) = @_;
+		my $day = max(0, min(day_of($fund->{zone}, $at) - int(rand 6) + (chance(0.1) ? 2 : 0), $#day_names - 2));
+		my $most = max($fund->{cash_unit}, int(($s->{capital_cash} - $s->{liabilities}) / 20));
+		return { amount => some_amount($most, $fund->{cash_unit}, 4, 1), record_date => chance(0.5) ? 'null' : $day_names[$day] };
+	},
+	pay_distribution => sub {
+		my ($fund) = @_;
+		my @open = grep { $fund->{distributions}{$_}{status} eq 'declared' } sort keys %{ $fund->{distributions} // {} };
+		return { distribution_id => chance(0.9) ? pick(@open) // 1 : 1 + int rand 4 };
+	},
+	close_period => sub {
+		my ($fund, undef, $at) = @_;
+		return { through_date => $day_names[ max(0, min(day_of($fund->{zone}, $at) - 1 - int rand(60), $#day_names - 2)) ] };
+	},
+	reopen_period => sub {
+		my ($fund, undef, $at) = @_;
+		return { through_date => chance(0.5) ? 'null' : $day_names[ max(0, min(day_of($fund->{zone}, $at) - 1 - int rand(200), $#day_names - 2)) ] };
+	},
+	publish_index => sub {
+		my ($fund, undef, $at) = @_;
+		my $day = $day_names[ max(0, min(day_of('Asia/Seoul', $at), $#day_names - 4)) ];
+		my $days = $model->{index} // {};
+		my $before = max_text(grep { $_ lt $day } keys %$days);
+		my $level = defined $before ? $days->{$before} : 2000000;
+		my $r = rand;
+		return { fund_id => undef, index_name => 'MCPI', index_date => $day,
+			level => FundModel::decimal($r < 0.1 ? int($level * 92 / 100) : $r < 0.2 ? int($level * 92 / 100) + 1 : int($level * (0.9 + rand 0.25)), 4) };
+	},
+	halt_trading => sub {
+		my ($fund) = @_;
+		return { fund_id => chance(0.3) ? 'null' : $fund->{id} };
+	},
+	resume_trading => sub {
+		my ($fund) = @_;
+		my @halted = grep { my $last = ($model->{halts}{$_} // [])->[-1]; $last && $last->{halted} && !defined $last->{until} } 0, $fund->{id};
+		return { fund_id => (@halted ? pick(@halted) : $fund->{id}) || 'null' };
+	},
+	reverse_event => sub {
+		my ($fund) = @_;
+		my @own = sort { $b->{position} <=> $a->{position} } @{ $fund->{timeline} };
+		my $event = chance(0.02) ? undef : $own[ rand(chance(0.8) ? min(30, scalar @own) : @own) ];
+		return { reversed_event_id => $event ? $event->{id} : '01890000-0000-7000-8000-000000000000', reason => 'mistake', not_before => $event && chance(0.8) ? $event->{at} : 0 };
+	},
+	append => sub {
+		my ($fund, $s) = @_;
+		my @held = sort { $a <=> $b } keys %{ $s->{held} };
+		my $amount = FundModel::decimal($fund->{cash_unit} * (1 + int rand 5000), 4);
+		return { stream => "fund-$fund->{id}", type => 'RoyaltyReceived', payload => qq({"fund_id": $fund->{id}, "asset_id": $held[rand @held], "amount": $amount}) } if @held && chance(0.5);
+		# units at the price in force
+		my $units = $fund->{unit_unit} * (1 + int rand 5000);
+		my $cash = FundModel::muldiv_up($units, $s->{base_price}, 10**6);
+		$cash += -$cash % $fund->{cash_unit};
+		return if $cash == 0 || $s->{total_supply} == 0;
+		my $investor = pick(@investors);
+		return { stream => "holding-$fund->{id}-$investor", type => 'InvestmentCreated', payload => sprintf
+			  '{"fund_id": %s, "investor_id": "%s", "investment_amount": %s, "unit_price": %s, "units": %s, "cash_taken": %s, "refund_cash": 0}',
+			$fund->{id}, $investor, FundModel::decimal($cash, 4), FundModel::decimal($s->{base_price}, 4), FundModel::decimal($units, 6), FundModel::decimal($cash, 4) };
 	});
 my %weight = (
 	create_investment => 24, withdraw_investment => 14, purchase_mcp => 8, sell_mcp => 6, record_royalty => 8, accrue_fee => 5, pay_fee => 4,
-	set_price_limits => 0.7, update_mcp_asset_value => 28);
+	set_price_limits => 0.7, update_mcp_asset_value => 28,
+	declare_distribution => 2, pay_distribution => 2, close_period => 0.4, reopen_period => 0.4, publish_index => 3, halt_trading => 0.3, resume_trading => 1.2,
+	reverse_event => 6, append => 3);
 
 # Which column of the result is compared with what is expected.
 my %result = (
 	create_investment => q{concat_ws('|', trim_scale(units), trim_scale(unit_price), trim_scale(cash_taken), trim_scale(refund_cash))},
 	withdraw_investment => q{concat_ws('|', trim_scale(withdrawn_amount), trim_scale(unit_price))},
 	sell_mcp => q{trim_scale(sell_mcp)},
+	publish_index => 'publish_index',
 	update_mcp_asset_value => q{concat_ws('|', status, stale_count, trim_scale(asset_value), trim_scale(capital_cash), trim_scale(liabilities), trim_scale(nav), trim_scale(total_supply), trim_scale(base_price))});
 
 sub statement
 {
 	my ($name, $fund, $c) = @_;
-	my @args = ("fund_id => $fund->{id}");
+	my @args = exists $c->{fund_id} || $name =~ /^(publish_index|reverse_event|append)$/ ? () : "fund_id => $fund->{id}";
 
-	foreach my $arg (sort grep { !/^(at|given)$/ } keys %$c)
+	foreach my $arg (sort grep { !/^(at|given|not_before)$/ && defined $c->{$_} } keys %$c)
 	{
 		push @args, "$arg => " . ($c->{$arg} eq 'null' ? 'null' : $c->{$arg} =~ /^-?[\d.]+$/ && $arg ne 'music_id' ? $c->{$arg} : "'$c->{$arg}'");
 	}
@@ -578,10 +817,7 @@ sub check_funds
 	fault("$what: $_") foreach @{ $model->{faults} };
 	$wrong += @{ $model->{faults} };
 	$model->{faults} = [];
-	if ($exists{trial_balance})
-	{
-		$wrong += differ($db->value('select coalesce(sum(balance), 0) = 0 from fundes.trial_balance'), 't', "$what: the trial balance") if $exists{trial_balance} eq 'balance';
-	}
+	$wrong += differ($db->value('select coalesce(sum(debit) - sum(credit), 0) || \' \' || coalesce(sum(balance), 0) from fundes.trial_balance') =~ s/\.0+\b//gr, '0 0', "$what: the trial balance") if $exists{trial_balance};
 	return $wrong;
 }
 
@@ -670,11 +906,14 @@ sub step
 
 	$clock += int(rand(2 * $span / $commands));
 	my $at = $given ? some_moment($fund) : real_now();
+	return if $name eq 'append' && $at > real_now();
 	my $s = $model->state_at($fund, $at);
-	my $c = $make{$name}->($fund, $s, $at);
-	$c->{at} = $given ? $at : max($at, $fund->{timeline}[-1]{at});
+	my $c = $make{$name}->($fund, $s, $at) or return;
+	$at = max($at, $c->{not_before}) if $given && $c->{not_before};
+	$c->{at} = $given ? $at : $name eq 'publish_index' ? $at : max($at, $fund->{timeline}[-1]{at});
 	$c->{given} = $given;
 	my ($codes, $want, @carried) = $expect{$name}->($fund, $c);
+	my ($valued_day, $struck_at, $ex_at) = ($fund->{valued_day}, $fund->{struck_at} // 0, $fund->{ex_at} // 0);
 	$db->rows("set timezone = '" . pick('Asia/Seoul', 'UTC', 'America/Havana', 'Pacific/Kiritimati') . "'") if chance(0.02);
 	my $sql = statement($name, $fund, $c);
 	my ($state, $message, @rows) = $db->try($sql);
@@ -711,11 +950,27 @@ sub step
 			differ(scalar @events, $status eq 'unchanged' ? 0 : 1, "$what: events of a valuation $status");
 			$count{"valuation $status"}++;
 		}
+		elsif ($name eq 'declare_distribution')
+		{
+			my $p = $events[0]{payload};
+			differ(join('|', map { FundModel::decimal(FundModel::scaled($_, 4), 4) } @$p{qw(per_unit total base_price)}), $want, $what);
+			my $sum = 0;
+			$sum += FundModel::scaled($_, 4) foreach values %{ $p->{entitlements} };
+			differ($sum, FundModel::scaled($p->{total}, 4), "$what: the sum of its entitlements");
+		}
 		else
 		{
 			differ($have, $want, $what);
 		}
 	}
+	foreach my $event (grep { $_->{type} eq 'FundValued' && defined $_->{payload}{struck} && !$fund->{unsure_of_strikes} } @events)
+	{
+		my $history = $event->{payload}{valuation_date} lt $valued_day || $event->{at} < $struck_at || $event->{day_end} < $ex_at;
+		next if !$history && $event->{at} < ($fund->{perhaps_struck_at} // 0);
+		differ($event->{payload}{struck}, $history ? 0 : 1, "$what: whether it strikes a price");
+	}
+	# a pay-in into an empty fund, and a first purchase, are about the price too
+	$fund->{perhaps_struck_at} = max($fund->{perhaps_struck_at} // 0, map { $_->{at} } grep { $_->{type} eq 'McpPurchased' || ($_->{type} eq 'InvestmentCreated' && $s->{total_supply} == 0) } @events);
 	if ($name eq 'set_price_limits' && $state eq '00000')
 	{
 		$limits{ $fund->{id} } = {
@@ -743,7 +998,7 @@ foreach my $name (@names)
 {
 	my $no = 0;
 	$no += $refused{$_} foreach grep { /^$name / } keys %refused;
-	cmp_ok(($count{$name} // 0) - $no, '>', 0, "$name was accepted");
+	cmp_ok(($count{$name} // 0) - $no, '>', 0, "$name was accepted") if ($count{$name} // 0) > 20;
 }
 diag(sprintf '%d events, %.1f s', $events, time - $started);
 diag(join ', ', map { "$_ $count{$_}" } sort keys %count);

@@ -81,7 +81,7 @@ sub compare_products
 }
 
 # A number of jsonb would become a float; so all become strings first.
-my $json = JSON::PP->new->allow_nonref;
+my $json = JSON::PP->new;
 sub decode
 {
 	my ($text) = @_;
@@ -163,7 +163,7 @@ sub add
 	{
 		$event{day_end} = $self->{day_end}->($fund->{zone}, $p->{valuation_date});
 		# an older day than the latest is history only
-		$event{struck} = $p->{struck} // ($p->{valuation_date} ge $fund->{valued_day});
+		$event{struck} = defined $p->{struck} ? ($p->{struck} ? 1 : 0) : ($p->{valuation_date} ge $fund->{valued_day});
 		if ($event{struck})
 		{
 			$fund->{valued_day} = $p->{valuation_date};
