@@ -4,9 +4,7 @@
  *	  Writing events into the log, see append_write.h.
  *
  *	  There are two ways, which write the same.  The direct one is taken where
- *	  it may be (direct_insert.c); the other is a statement.  Events whose ids
- *	  were given go by statement, as it can step back from an id that another
- *	  session brings at the same time.
+ *	  it may be (direct_insert.c); the other is a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -151,14 +149,14 @@ append_write(const NewEvent *events, int nevents, const AppendModule *module)
 	Owner		owner;
 	int			i;
 
-	for (i = 0; i < nevents; i++)
-		any_id |= events[i].id_given;
-	if (!any_id && fundes_direct_insert &&
+	if (fundes_direct_insert &&
 		direct_insert(events, nevents, module->project_trigger))
 	{
 		module->project(events, nevents);
 		return;
 	}
+	for (i = 0; i < nevents; i++)
+		any_id |= events[i].id_given;
 	owner_begin(&owner);
 	written = nevents == 1 ? insert_one(&events[0]) : insert_many(events, nevents, any_id);
 	owner_end(&owner);

@@ -19,9 +19,9 @@ extern void append_write(const NewEvent *events, int nevents,
 						 const AppendModule *module);
 
 /*
- * The same below the executor, for events none of which has a given id: false,
- * and nothing is done, where the log's table is not as fundes made it.  To be
- * called by append_write() alone; see direct_insert.c.
+ * The same below the executor: false, and nothing is done, where the log's
+ * table is not as fundes made it.  To be called by append_write() alone; see
+ * direct_insert.c.
  */
 extern bool direct_insert(const NewEvent *events, int nevents,
 						  const char *project_trigger);

@@ -15,9 +15,13 @@
  *		made: another one, or one more, and it is not ours
  *	  - no trigger fires on INSERT but the projector, always; no rule, no row
  *		security, no partition or child, a permanent table in a heap
- *	  - indexes are B-trees over columns, checked at once; partial only where it
- *		is about given ids, of which there are none here
+ *	  - indexes are B-trees over columns, checked at once; partial only that of
+ *		the ids that were given
  *	  - the owner may insert
+ *
+ *	  Where another session brings the same id for another stream at the same
+ *	  time, the one that is later waits in the index of ids; if the other one
+ *	  commits, it is refused there, and that becomes UF008.
  *
  *	  The result of that look is kept until the table, an index or the domain
  *	  changes.  Otherwise the events go by statement: see append_write.c.
@@ -66,6 +70,7 @@
 typedef struct KnownIndex
 {
 	Oid			oid;
+	bool		given_only;		/* has entries only of ids that were given */
 	IndexInfo  *info;
 } KnownIndex;
 
@@ -184,18 +189,19 @@ static bool
 index_is_ours(Relation index)
 {
 	Form_pg_index form = index->rd_index;
+	KnownIndex *known = &shape.indexes[shape.nindexes];
 
 	if (index->rd_rel->relam != BTREE_AM_OID || form->indisexclusion ||
 		(form->indisunique && !form->indimmediate))
 		return false;
-	if (is_of_given_ids(index))
-		return true;
-	if (RelationGetIndexPredicate(index) != NIL ||
-		RelationGetIndexExpressions(index) != NIL ||
-		shape.nindexes == MAX_INDEXES)
+	if (shape.nindexes == MAX_INDEXES || RelationGetIndexExpressions(index) != NIL)
 		return false;
-	shape.indexes[shape.nindexes].oid = RelationGetRelid(index);
-	shape.indexes[shape.nindexes++].info = BuildIndexInfo(index);
+	known->given_only = is_of_given_ids(index);
+	if (!known->given_only && RelationGetIndexPredicate(index) != NIL)
+		return false;
+	known->oid = RelationGetRelid(index);
+	known->info = BuildIndexInfo(index);
+	shape.nindexes++;
 	return true;
 }
 
@@ -296,51 +302,94 @@ event_values(const NewEvent *event, Datum *values)
 	values[EVENT_RECORDED_AT - 1] = TimestampTzGetDatum(event->recorded_at);
 	values[EVENT_TYPE_ID - 1] = Int32GetDatum(event->event_type.type_id);
 	values[EVENT_PAYLOAD - 1] = JsonbPGetDatum(event->payload);
-	values[EVENT_EVENT_ID - 1] = (Datum) 0;
+	values[EVENT_EVENT_ID - 1] = UUIDPGetDatum(&event->event_id);
 	values[EVENT_METADATA - 1] = PointerGetDatum(event->metadata);
 }
 
-static const bool *
-event_nulls(const NewEvent *event)
+static void
+event_nulls(const NewEvent *event, bool *nulls)
 {
-	static const bool without[EVENT_COLUMNS] =
-	{[EVENT_EVENT_ID - 1] = true, [EVENT_METADATA - 1] = true};
-	static const bool with[EVENT_COLUMNS] = {[EVENT_EVENT_ID - 1] = true};
-
-	return event->metadata == NULL ? without : with;
+	memset(nulls, 0, sizeof(bool) * EVENT_COLUMNS);
+	nulls[EVENT_EVENT_ID - 1] = !event->id_given;
+	nulls[EVENT_METADATA - 1] = event->metadata == NULL;
 }
 
 static HeapTuple
 event_tuple(const NewEvent *event)
 {
-	int			natts = event->metadata == NULL ? FULL_COLUMNS : EVENT_COLUMNS;
 	Datum		values[EVENT_COLUMNS];
+	bool		nulls[EVENT_COLUMNS];
+	int			natts = EVENT_COLUMNS;
 
 	event_values(event, values);
-	return heap_form_tuple(shape.descs[natts], values,
-						   unconstify(bool *, event_nulls(event)));
+	event_nulls(event, nulls);
+	while (nulls[natts - 1])
+		natts--;
+	return heap_form_tuple(shape.descs[natts], values, nulls);
 }
 
 static void
-insert_index_entries(Relation table, Relation index, IndexInfo *info,
-					 const NewEvent *event, ItemPointer tid)
+insert_index_entry(Relation table, Relation index, IndexInfo *info,
+				   const NewEvent *event, ItemPointer tid)
 {
 	Datum		row[EVENT_COLUMNS];
+	bool		row_nulls[EVENT_COLUMNS];
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
 	int			i;
 
 	event_values(event, row);
+	event_nulls(event, row_nulls);
 	for (i = 0; i < info->ii_NumIndexAttrs; i++)
 	{
 		int			column = info->ii_IndexAttrNumbers[i] - 1;
 
 		values[i] = row[column];
-		nulls[i] = event_nulls(event)[column];
+		nulls[i] = row_nulls[column];
 	}
 	(void) index_insert(index, values, nulls, tid, table,
 						index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
 						false, info);
+}
+
+/*
+ * An id that another session has brought since it was looked for is UF008, not
+ * a violation of an index.  Nothing goes on from here but the error.
+ */
+static void
+insert_id_entry(Relation table, Relation index, IndexInfo *info,
+				const NewEvent *event, ItemPointer tid)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		insert_index_entry(table, index, info, event, tid);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		event_id_reused(&event->event_id, "stream");
+	}
+	PG_END_TRY();
+}
+
+static void
+insert_index_entries(Relation table, Relation index, const KnownIndex *known,
+					 const NewEvent *events, int nevents, ItemPointer tids)
+{
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		if (!known->given_only)
+			insert_index_entry(table, index, known->info, &events[i], &tids[i]);
+		else if (events[i].id_given)
+			insert_id_entry(table, index, known->info, &events[i], &tids[i]);
+	}
 }
 
 /* Gives some events to the table, and sets where each of them is. */
@@ -386,7 +435,6 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 	ItemPointerData tids[CHUNK];
 	int			done;
 	int			i;
-	int			j;
 
 	for (i = 0; i < shape.nindexes; i++)
 		indexes[i] = index_open(shape.indexes[i].oid, RowExclusiveLock);
@@ -400,11 +448,9 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 		for (i = 0; i < shape.nindexes; i++)
 		{
 			/* CREATE INDEX CONCURRENTLY says when entries are to be made */
-			if (!indexes[i]->rd_index->indisready)
-				continue;
-			for (j = 0; j < n; j++)
-				insert_index_entries(table, indexes[i], shape.indexes[i].info,
-									 &chunk[j], &tids[j]);
+			if (indexes[i]->rd_index->indisready)
+				insert_index_entries(table, indexes[i], &shape.indexes[i],
+									 chunk, n, tids);
 		}
 	}
 	for (i = 0; i < shape.nindexes; i++)

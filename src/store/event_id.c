@@ -30,6 +30,12 @@ event_id_make(pg_uuid_t *id, TimestampTz recorded_at, int64 position)
 	memcpy(id->data + 8, &low, 8);
 }
 
+bool
+event_id_may_be_made(const pg_uuid_t *id)
+{
+	return id->data[6] >> 4 == 7 && id->data[8] >> 6 == 2;
+}
+
 int64
 event_id_position(const pg_uuid_t *id)
 {

@@ -19,6 +19,9 @@
 
 extern void event_id_make(pg_uuid_t *id, TimestampTz recorded_at, int64 position);
 
+/* Whether an id has the form of a made one; others may have it, too. */
+extern bool event_id_may_be_made(const pg_uuid_t *id);
+
 /* The position in a made id; of any other id, a number that means nothing. */
 extern int64 event_id_position(const pg_uuid_t *id);
 

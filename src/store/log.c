@@ -234,7 +234,9 @@ log_find_position(int64 position, StoredEvent *found)
 bool
 log_find_event(const pg_uuid_t *event_id, StoredEvent *found)
 {
-	return find_event("event_given_id", UUIDOID, UUIDPGetDatum(event_id), event_id, found) ||
+	if (find_event("event_given_id", UUIDOID, UUIDPGetDatum(event_id), event_id, found))
+		return true;
+	return event_id_may_be_made(event_id) &&
 		find_event("event_pkey", INT8OID, Int64GetDatum(event_id_position(event_id)),
 				   event_id, found);
 }
