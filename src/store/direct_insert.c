@@ -15,8 +15,9 @@
  *		made: another one, or one more, and it is not ours
  *	  - no trigger fires on INSERT but the projector, always; no rule, no row
  *		security, no partition or child, a permanent table in a heap
- *	  - indexes are B-trees over columns, checked at once; partial only that of
- *		the ids that were given
+ *	  - indexes are B-trees, checked at once; their expressions and predicates
+ *		call functions of the server alone, as others might depend on settings
+ *		that a statement would find made safe
  *	  - the owner may insert
  *
  *	  Where another session brings the same id for another stream at the same
@@ -37,6 +38,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
@@ -44,9 +46,10 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/tuptable.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "owner.h"
 #include "parser/parse_func.h"
 #include "store/append_write.h"
@@ -71,6 +74,7 @@ typedef struct KnownIndex
 {
 	Oid			oid;
 	bool		given_only;		/* has entries only of ids that were given */
+	bool		computed;		/* has other predicates, or expressions */
 	IndexInfo  *info;
 } KnownIndex;
 
@@ -186,6 +190,21 @@ is_of_given_ids(Relation index)
 }
 
 static bool
+is_not_builtin(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+calls_other_functions(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return check_functions_in_node(node, is_not_builtin, NULL) ||
+		expression_tree_walker(node, calls_other_functions, NULL);
+}
+
+static bool
 index_is_ours(Relation index)
 {
 	Form_pg_index form = index->rd_index;
@@ -194,13 +213,16 @@ index_is_ours(Relation index)
 	if (index->rd_rel->relam != BTREE_AM_OID || form->indisexclusion ||
 		(form->indisunique && !form->indimmediate))
 		return false;
-	if (shape.nindexes == MAX_INDEXES || RelationGetIndexExpressions(index) != NIL)
-		return false;
-	known->given_only = is_of_given_ids(index);
-	if (!known->given_only && RelationGetIndexPredicate(index) != NIL)
+	if (shape.nindexes == MAX_INDEXES)
 		return false;
 	known->oid = RelationGetRelid(index);
 	known->info = BuildIndexInfo(index);
+	known->given_only = is_of_given_ids(index) && known->info->ii_Expressions == NIL;
+	known->computed = !known->given_only &&
+		(known->info->ii_Expressions != NIL || known->info->ii_Predicate != NIL);
+	if (calls_other_functions((Node *) known->info->ii_Expressions, NULL) ||
+		calls_other_functions((Node *) known->info->ii_Predicate, NULL))
+		return false;
 	shape.nindexes++;
 	return true;
 }
@@ -377,12 +399,56 @@ insert_id_entry(Relation table, Relation index, IndexInfo *info,
 	PG_END_TRY();
 }
 
+/* As the executor does; which is less than a statement, but not little. */
+static void
+insert_computed_entries(Relation table, Relation index, IndexInfo *info,
+						const NewEvent *events, int nevents, ItemPointer tids)
+{
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = GetPerTupleExprContext(estate);
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+	ExprState  *predicate;
+	int			i;
+
+	/* what an earlier call, or one that failed, has left */
+	info->ii_ExpressionsState = NIL;
+	predicate = ExecPrepareQual(info->ii_Predicate, estate);
+	econtext->ecxt_scantuple = slot;
+	for (i = 0; i < nevents; i++)
+	{
+		Datum		values[INDEX_MAX_KEYS];
+		bool		nulls[INDEX_MAX_KEYS];
+
+		ResetExprContext(econtext);
+		ExecClearTuple(slot);
+		event_values(&events[i], slot->tts_values);
+		event_nulls(&events[i], slot->tts_isnull);
+		ExecStoreVirtualTuple(slot);
+		if (!ExecQual(predicate, econtext))
+			continue;
+		FormIndexDatum(info, slot, estate, values, nulls);
+		(void) index_insert(index, values, nulls, &tids[i], table,
+							index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+							false, info);
+	}
+	info->ii_ExpressionsState = NIL;
+	MemoryContextSwitchTo(old);
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+}
+
 static void
 insert_index_entries(Relation table, Relation index, const KnownIndex *known,
 					 const NewEvent *events, int nevents, ItemPointer tids)
 {
 	int			i;
 
+	if (known->computed)
+	{
+		insert_computed_entries(table, index, known->info, events, nevents, tids);
+		return;
+	}
 	for (i = 0; i < nevents; i++)
 	{
 		if (!known->given_only)

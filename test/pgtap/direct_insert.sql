@@ -76,6 +76,14 @@ begin
 	return new;
 end
 $$;
+create function public.fails_at(id bigint) returns bigint immutable language plpgsql as $$
+begin
+	if current_setting('search_path') = 'pg_catalog, pg_temp' then
+		raise exception 'the safe search_path';
+	end if;
+	return id;
+end
+$$;
 create function public.notice_default() returns text language sql as $$
 	insert into public.noticed values ('default') returning what
 $$;
@@ -93,6 +101,10 @@ select is(pg_temp.noticed(change, call), expected, change || ': ' || call)
 	($$create unique index one on fundes.event ((version > 0)) where stream_id < 0$$, 'nothing', 'nothing'),
 	($$create unique index one on fundes.event (effective_at) where version > 400$$, 'nothing', 'nothing'),
 	($$create index more on fundes.event (version, type_id)$$, 'nothing', 'nothing'),
+	($$create index more on fundes.event (public.fails_at(stream_id)) where version > 100000$$, 'nothing', 'nothing'),
+	($$create index more on fundes.event (public.fails_at(stream_id)) where payload = '{}'$$, 'P0001', 'P0001'),
+	($$create unique index one on fundes.event ((payload ->> 'once')) where payload ? 'once'$$, 'nothing', 'nothing'),
+	($$create unique index one on fundes.event ((payload = '{}')) where payload = '{}' and version < 3$$, 'nothing', '23505'),
 	($$create index one on fundes.event using hash (version)$$, 'nothing', 'nothing'),
 	($$drop trigger project on fundes.event$$, 'nothing', 'nothing')) c(change, one, two)
  cross join lateral (values
