@@ -25,12 +25,20 @@
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "owner.h"
+#include "storage/bufmgr.h"
 #include "store/dictionary.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
 /* Of each dictionary; names have up to 255 bytes. */
 #define MAX_ENTRIES 10000
+
+/*
+ * What is read as a whole: so many blocks of a table, after so many misses for
+ * each.  To find a row costs about as much as to read a quarter of a block.
+ */
+#define MAX_BLOCKS 64
+#define MISSES_A_BLOCK 4
 
 typedef struct NameEntry
 {
@@ -70,6 +78,7 @@ typedef struct Dictionary
 	Oid			relation;		/* that the entries are of */
 	uint64		epoch;			/* counts how often all was forgotten */
 	bool		uncommitted;	/* whether an entry may be undone */
+	int			misses;			/* since all was forgotten, or read */
 	MemoryContext context;
 	names_hash *by_name;
 	ids_hash   *by_id;
@@ -85,6 +94,7 @@ forget(Dictionary *dictionary)
 {
 	dictionary->epoch++;
 	dictionary->uncommitted = false;
+	dictionary->misses = 0;
 	if (dictionary->by_name == NULL)
 		return;
 	dictionary->by_name = NULL;
@@ -194,7 +204,7 @@ dictionary_epoch(DictionaryName which)
 }
 
 void
-dictionary_remember(DictionaryName which, uint64 epoch, Probe *probe,
+dictionary_remember(DictionaryName which, uint64 epoch, TupleTableSlot *row,
 					const DictionaryEntry *entry)
 {
 	Dictionary *dictionary = &dictionaries[which];
@@ -213,17 +223,34 @@ dictionary_remember(DictionaryName which, uint64 epoch, Probe *probe,
 	}
 	if (dictionary->by_name == NULL || epoch != dictionary->epoch)
 		return;
-	xmin = DatumGetTransactionId(slot_getsysattr(probe->slot, MinTransactionIdAttributeNumber,
+	xmin = DatumGetTransactionId(slot_getsysattr(row, MinTransactionIdAttributeNumber,
 												 &isnull));
 	if (TransactionIdIsCurrentTransactionId(xmin))
 		dictionary->uncommitted = true;
 
+	if (names_lookup(dictionary->by_name, entry->name) != NULL)
+		return;
 	name = MemoryContextAlloc(dictionary->context, entry->len + 1);
 	memcpy(name, entry->name, entry->len);
 	name[entry->len] = '\0';
 	copy.name = name;
 	names_insert(dictionary->by_name, name, &found)->entry = copy;
 	ids_insert(dictionary->by_id, copy.id, &found)->entry = copy;
+}
+
+bool
+dictionary_wants_all(DictionaryName which, Relation table)
+{
+	Dictionary *dictionary = &dictionaries[which];
+	BlockNumber blocks;
+
+	if (++dictionary->misses < MISSES_A_BLOCK)
+		return false;
+	blocks = RelationGetNumberOfBlocks(table);
+	if (blocks > MAX_BLOCKS || dictionary->misses < MISSES_A_BLOCK * blocks)
+		return false;
+	dictionary->misses = 0;
+	return true;
 }
 
 int64

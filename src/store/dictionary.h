@@ -7,14 +7,16 @@
  *	  backend made it.  Rows of streams never change; those of types do when a
  *	  type is defined anew, which dictionary_changed() tells all backends.
  *
- *	  Nothing is remembered of what is not there.
+ *	  Nothing is remembered of what is not there.  A small dictionary is read as
+ *	  a whole once looking for single rows has cost as much.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef FUNDES_DICTIONARY_H
 #define FUNDES_DICTIONARY_H
 
-#include "probe.h"
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
 
 typedef enum DictionaryName
 {
@@ -43,7 +45,10 @@ extern const DictionaryEntry *dictionary_by_id(DictionaryName which, int64 id);
  */
 extern uint64 dictionary_epoch(DictionaryName which);
 extern void dictionary_remember(DictionaryName which, uint64 epoch,
-								Probe *probe, const DictionaryEntry *entry);
+								TupleTableSlot *row, const DictionaryEntry *entry);
+
+/* To be asked after a miss: whether it pays to remember all rows. */
+extern bool dictionary_wants_all(DictionaryName which, Relation table);
 
 /*
  * A version that a stream has had, or had in a transaction that was aborted

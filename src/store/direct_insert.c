@@ -499,11 +499,15 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 	Relation	indexes[MAX_INDEXES];
 	TupleTableSlot *slots[CHUNK] = {NULL};
 	ItemPointerData tids[CHUNK];
+	bool		any_given = false;
 	int			done;
 	int			i;
 
+	for (i = 0; i < nevents && !any_given; i++)
+		any_given = events[i].id_given;
 	for (i = 0; i < shape.nindexes; i++)
-		indexes[i] = index_open(shape.indexes[i].oid, RowExclusiveLock);
+		indexes[i] = shape.indexes[i].given_only && !any_given ? NULL :
+			index_open(shape.indexes[i].oid, RowExclusiveLock);
 	for (done = 0; done < nevents; done += CHUNK)
 	{
 		const NewEvent *chunk = &events[done];
@@ -514,13 +518,14 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 		for (i = 0; i < shape.nindexes; i++)
 		{
 			/* CREATE INDEX CONCURRENTLY says when entries are to be made */
-			if (indexes[i]->rd_index->indisready)
+			if (indexes[i] != NULL && indexes[i]->rd_index->indisready)
 				insert_index_entries(table, indexes[i], &shape.indexes[i],
 									 chunk, n, tids);
 		}
 	}
 	for (i = 0; i < shape.nindexes; i++)
-		index_close(indexes[i], NoLock);
+		if (indexes[i] != NULL)
+			index_close(indexes[i], NoLock);
 	for (i = 0; i < CHUNK && slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 }

@@ -7,6 +7,9 @@
  */
 #include "fundes.h"
 
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "owner.h"
@@ -37,6 +40,37 @@ find(Probe *probe, const char *table, const char *index, Oid type, Datum key,
 	return probe_begin(probe, fundes_relation(table), fundes_relation(index), direction);
 }
 
+static DictionaryEntry
+stream_in(TupleTableSlot *row)
+{
+	DictionaryEntry stream = {0};
+	bool		isnull;
+
+	stream.id = DatumGetInt64(slot_getattr(row, STREAM_ID, &isnull));
+	stream.name = TextDatumGetCString(slot_getattr(row, STREAM_NAME, &isnull));
+	stream.len = strlen(stream.name);
+	return stream;
+}
+
+/* As the probe sees them. */
+static void
+remember_all_streams(Probe *probe, uint64 epoch)
+{
+	TupleTableSlot *slot = table_slot_create(probe->table, NULL);
+	TableScanDesc scan = table_beginscan(probe->table, probe->scan->xs_snapshot, 0, NULL);
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		DictionaryEntry stream = stream_in(slot);
+
+		CHECK_FOR_INTERRUPTS();
+		dictionary_remember(DICTIONARY_STREAM, epoch, slot, &stream);
+		pfree(unconstify(char *, stream.name));
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
 /* Looks for a stream, and remembers it. */
 static DictionaryEntry
 find_stream(const char *index, Oid type, Datum key)
@@ -47,10 +81,10 @@ find_stream(const char *index, Oid type, Datum key)
 
 	if (find(&probe, "stream", index, type, key, ForwardScanDirection))
 	{
-		stream.id = DatumGetInt64(probe_value(&probe, STREAM_ID));
-		stream.name = TextDatumGetCString(probe_value(&probe, STREAM_NAME));
-		stream.len = strlen(stream.name);
-		dictionary_remember(DICTIONARY_STREAM, epoch, &probe, &stream);
+		stream = stream_in(probe.slot);
+		dictionary_remember(DICTIONARY_STREAM, epoch, probe.slot, &stream);
+		if (dictionary_wants_all(DICTIONARY_STREAM, probe.table))
+			remember_all_streams(&probe, epoch);
 	}
 	probe_end(&probe);
 	return stream;
@@ -70,7 +104,7 @@ find_type(const char *index, Oid type, Datum key)
 		found.payload_type = DatumGetObjectId(probe_value(&probe, TYPE_PAYLOAD_TYPE));
 		found.name = TextDatumGetCString(probe_value(&probe, TYPE_NAME));
 		found.len = strlen(found.name);
-		dictionary_remember(DICTIONARY_TYPE, epoch, &probe, &found);
+		dictionary_remember(DICTIONARY_TYPE, epoch, probe.slot, &found);
 	}
 	probe_end(&probe);
 	return found;
