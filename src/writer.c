@@ -63,8 +63,8 @@ writer_begin(Writer *writer, Oid table, int ncolumns)
 	old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
-	ExecOpenIndices(writer->target, false);
 	MemoryContextSwitchTo(old);
+	writer->indexes_open = false;
 	memset(writer->slots, 0, sizeof(writer->slots));
 	writer->ncollected = 0;
 }
@@ -106,9 +106,22 @@ take_row(Writer *writer, TupleTableSlot *slot, const Datum *values, const bool *
 		ExecConstraints(writer->target, slot, writer->estate);
 }
 
+/* Updates seldom come here: most of them are HOT. */
+static void
+open_indexes(Writer *writer)
+{
+	MemoryContext old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
+
+	ExecOpenIndices(writer->target, false);
+	writer->indexes_open = true;
+	MemoryContextSwitchTo(old);
+}
+
 static void
 add_to_indexes(Writer *writer, TupleTableSlot *slot, bool update, UpdatedIndexes which)
 {
+	if (!writer->indexes_open)
+		open_indexes(writer);
 	if (writer->target->ri_NumIndices > 0 &&
 		insert_index_tuples(writer->target, slot, writer->estate, update, which) != NIL)
 		elog(ERROR, "a constraint of \"%s\" would be checked later",
@@ -201,7 +214,8 @@ writer_end(Writer *writer)
 	Assert(writer->ncollected == 0);
 	for (i = 0; i < WRITER_GROUP && writer->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(writer->slots[i]);
-	ExecCloseIndices(writer->target);
+	if (writer->indexes_open)
+		ExecCloseIndices(writer->target);
 	FreeExecutorState(writer->estate);
 	table_close(writer->table, NoLock);
 	CommandCounterIncrement();

@@ -32,6 +32,7 @@ typedef struct Writer
 	Relation	table;
 	ResultRelInfo *target;
 	EState	   *estate;
+	bool		indexes_open;
 	TupleTableSlot *slots[WRITER_GROUP];	/* made as they are needed */
 	int			ncollected;
 } Writer;

@@ -240,6 +240,8 @@ typedef struct TableRows
 	bool		indexed;		/* and the index */
 } TableRows;
 
+StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
+
 struct RowSet
 {
 	MemoryContext context;
@@ -321,14 +323,10 @@ new_row(RowSet *set, TableId table)
 	Row		   *row;
 
 	row = palloc(MAXALIGN(sizeof(Row)) + (sizeof(Datum) + sizeof(bool)) * ncolumns);
+	memset(row, 0, sizeof(Row));
 	row->set = set;
 	row->context = rows->context;
 	row->table = table;
-	row->seen = false;
-	row->settled = false;
-	row->stored = false;
-	row->changed = 0;
-	row->owned = 0;
 	row->values = (Datum *) ((char *) row + MAXALIGN(sizeof(Row)));
 	row->nulls = (bool *) (row->values + ncolumns);
 	memset(row->nulls, true, sizeof(bool) * ncolumns);
