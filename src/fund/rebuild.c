@@ -100,17 +100,40 @@ key_list(const Table *table, const char *format, const char *separator)
 	return list.data;
 }
 
+/* All columns, each with the name of a table before it: "s.a, s.b", and so on. */
+static char *
+column_list(const Table *table, const char *prefix)
+{
+	StringInfoData list;
+	int			i;
+
+	initStringInfo(&list);
+	for (i = 0; i < table->ncolumns; i++)
+		appendStringInfo(&list, "%s%s%s", i > 0 ? ", " : "", prefix, table->columns[i].name);
+	return list.data;
+}
+
+/*
+ * Rows of a projection and of its scratch table that differ, beside each other.
+ * Columns are compared one by one: whole rows would be made first.
+ */
+static char *
+differing_rows(const Table *table)
+{
+	return psprintf("fundes.%s s full join " SCRATCH "%s f on %s"
+					" where (%s) is distinct from (%s)",
+					table->name, table->name, key_list(table, "s.%s = f.%s", " and "),
+					column_list(table, "s."), column_list(table, "f."));
+}
+
 /* The rows of a projection that differ: projection, key, stored, folded. */
 static char *
 differences_sql(const Table *table)
 {
-	return psprintf("select '%s', jsonb_build_object(%s), to_jsonb(s), to_jsonb(f)"
-					"  from fundes.%s s full join " SCRATCH "%s f on %s"
-					" where s.* is distinct from f.*",
+	return psprintf("select '%s', jsonb_build_object(%s), to_jsonb(s), to_jsonb(f) from %s",
 					table->name,
 					key_list(table, "'%s', coalesce(s.%s, f.%s)", ", "),
-					table->name, table->name,
-					key_list(table, "s.%s = f.%s", " and "));
+					differing_rows(table));
 }
 
 FUNDES_FUNCTION(fundes_verify_projections);
@@ -150,21 +173,17 @@ fundes_verify_projections(PG_FUNCTION_ARGS)
 static uint64
 mend(const Table *table)
 {
-	StringInfoData columns;
 	uint64		mended;
-	int			i;
 
-	initStringInfo(&columns);
-	for (i = 0; i < table->ncolumns; i++)
-		appendStringInfo(&columns, "%s%s", i > 0 ? ", " : "", table->columns[i].name);
-
+	if (execute(psprintf("select from %s limit 1", differing_rows(table)), true) == 0)
+		return 0;
 	mended = execute(psprintf("delete from fundes.%s s where not exists"
 					 " (select from " SCRATCH "%s f where %s)",
 					 table->name, table->name,
 					 key_list(table, "s.%s = f.%s", " and ")), false);
 	mended += execute(psprintf("update fundes.%s s set (%s) = row(f.*) from " SCRATCH "%s f"
 					 " where %s and s.* is distinct from f.*",
-					 table->name, columns.data, table->name,
+					 table->name, column_list(table, ""), table->name,
 					 key_list(table, "s.%s = f.%s", " and ")), false);
 	mended += execute(psprintf("insert into fundes.%s select f.* from " SCRATCH "%s f"
 					 " where not exists (select from fundes.%s s where %s)",
