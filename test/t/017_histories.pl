@@ -126,6 +126,7 @@ sub note_event
 		my $distribution = $fund->{distributions}{ $what->{payload}{distribution_id} // 0 };
 		$distribution->{status} = $what->{type} eq 'DistributionPaid' ? 'declared' : 'reversed' if $distribution;
 		$fund->{unsure_of_strikes} = 1 if $what->{type} eq 'DistributionDeclared';
+		$fund->{struck_at} = max($fund->{struck_at} // 0, $event->{at}) if defined $p->{base_price};
 	}
 	elsif ($type eq 'FundValued' && $event->{struck})
 	{
@@ -962,6 +963,11 @@ sub step
 		{
 			differ($have, $want, $what);
 		}
+	}
+	foreach my $event (grep { $_->{type} eq 'EventReversed' && defined $_->{payload}{base_price} } @events)
+	{
+		my $after = $model->state_at($fund, $event->{at});
+		differ($event->{payload}{base_price} + 0, FundModel::decimal(FundModel::muldiv(max(0, FundModel::nav($after)), 10**6, $after->{total_supply}), 4) + 0, "$what: the price that it strikes");
 	}
 	foreach my $event (grep { $_->{type} eq 'FundValued' && defined $_->{payload}{struck} && !$fund->{unsure_of_strikes} } @events)
 	{

@@ -474,6 +474,8 @@ sub apply
 	{
 		my $what = $event->{what};
 		$apply{ $what->{type} }->($s, $what->{payload}, -1);
+		# a price without a distribution that is not
+		$s->{base_price} = scaled($event->{payload}{base_price}, PRICE) if defined $event->{payload}{base_price};
 		return;
 	}
 	my $do = $apply{ $event->{type} } or croak "type $event->{type} is unknown";
