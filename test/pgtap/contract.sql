@@ -166,6 +166,24 @@ select pg_temp.columns_are('mcp_holding', array[
 select pg_temp.columns_are('nav_history', array[
 	'fund_id bigint', 'valuation_date date', 'revision integer', 'is_current boolean', 'nav numeric', 'capital_cash numeric',
 	'asset_value numeric', 'liabilities numeric', 'total_supply numeric', 'base_price numeric', 'change numeric']);
+select pg_temp.columns_are('investor_portfolio', array[
+	'investor_id text', 'fund_id bigint', 'fund_name text', 'currency text', 'units numeric', 'share numeric', 'base_price numeric', 'current_value numeric', 'investment_amount numeric', 'cost_basis numeric', 'unrealised_gain numeric', 'realised_gain numeric', 'withdrawn_amount numeric', 'distributions numeric', 'total_gain numeric', 'total_return numeric']);
+select pg_temp.columns_are('fund_flow', array[
+	'fund_id bigint', 'currency text', 'day date', 'subscriptions numeric', 'sales numeric', 'royalties numeric', 'redemptions numeric', 'purchases numeric', 'fees_paid numeric', 'distributions_paid numeric', 'residue_swept numeric', 'net numeric', 'closing_cash numeric']);
+select pg_temp.columns_are('cash_ledger', array[
+	'fund_id bigint', 'currency text', 'effective_at timestamp with time zone', 'day date', 'position bigint', 'event_id uuid', 'type text', 'is_reversal boolean', 'investor_id text', 'asset_id bigint', 'detail text', 'cash_in numeric', 'cash_out numeric', 'balance numeric']);
+select pg_temp.columns_are('unit_register', array[
+	'fund_id bigint', 'investor_id text', 'effective_at timestamp with time zone', 'day date', 'position bigint', 'event_id uuid', 'type text', 'is_reversal boolean', 'units numeric', 'unit_price numeric', 'cash numeric', 'holding_units numeric', 'fund_units numeric']);
+select pg_temp.columns_are('trial_balance', array[
+	'fund_id bigint', 'currency text', 'number integer', 'account text', 'class text', 'debit numeric', 'credit numeric', 'balance numeric']);
+select pg_temp.columns_are('daily_control', array[
+	'fund_id bigint', 'name text', 'findings text[]', 'last_valuation_date date', 'stale_prices bigint', 'price_drift numeric', 'price_age interval', 'halted_until timestamp with time zone', 'restatements bigint', 'unpaid_distributions bigint']);
+select pg_temp.columns_are('nav_error', array[
+	'fund_id bigint', 'currency text', 'valuation_date date', 'struck_revision integer', 'struck_price numeric', 'current_revision integer', 'restated_price numeric', 'difference numeric', 'basis_points numeric', 'event_id uuid', 'effective_at timestamp with time zone', 'investor_id text', 'type text', 'units numeric', 'cash numeric', 'restated_cash numeric', 'off numeric']);
+select pg_temp.columns_are('stale_price', array[
+	'fund_id bigint', 'asset_id bigint', 'copyright_code text', 'registration_number text', 'music_id text', 'cost_cash numeric', 'value_cash numeric', 'stale_since date', 'valued_with date', 'last_quote_date date', 'last_quote numeric']);
+select pg_temp.columns_are('audit_trail', array[
+	'fund_id bigint', 'position bigint', 'event_id uuid', 'recorded_at timestamp with time zone', 'effective_at timestamp with time zone', 'is_back_dated boolean', 'actor text', 'type text', 'what text', 'reason text', 'reverses uuid', 'reversed_by uuid', 'metadata jsonb']);
 select is(
 	(select array_agg(attname::text order by attnum) from pg_attribute
 	  where attrelid = 'fundes.event_log'::regclass and attnum > 0),
