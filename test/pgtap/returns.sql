@@ -1,0 +1,193 @@
+-- fund_pnl, twr and xirr: the worked example to the last digit, the identity
+-- of each row, and the edges of both returns.
+
+begin;
+\ir helper.inc
+select no_plan();
+
+\o /dev/null
+\ir example.inc
+\o
+
+-- The worked example. E24 and E25 are effective on 06-10, so June has 9 more.
+select pg_temp.same($$select * from fundes.fund_pnl(1, '2023-06-01', '2023-06-30')$$,
+	$$values (0, 1799130, 0, 20000, 15000, 12354, 1500, 45854, 0, 1844984)$$, 'June');
+select pg_temp.same($$select * from fundes.fund_pnl(1, '2023-07-01', '2023-07-31')$$,
+	$$values (1844984, 0, 411136, 0, 0, 0, 0, 0, 9999, 1423849)$$, 'July');
+select pg_temp.same($$select * from fundes.fund_pnl(1, '2023-06-01', '2023-07-31')$$,
+	$$values (0, 1799130, 411136, 20000, 15000, 12354, 1500, 45854, 9999, 1423849)$$, 'both');
+select pg_temp.same($$select * from fundes.fund_pnl(1, '2023-06-10', '2023-06-10')$$,
+	$$values (1820130, 0, 0, 0, 0, 12354, 0, 12354, 0, 1832484)$$, 'a day: from the end of the day before to its end');
+select pg_temp.same($$select * from fundes.fund_pnl(1, '2020-01-01', '2023-05-31')$$,
+	$$values (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)$$, 'before the fund was created all is 0');
+select is(fundes.twr(1, '2023-06-01', '2023-07-31'), 0.0278486449, 'twr since inception');
+select is(fundes.twr(1, '2000-01-01', '2023-07-31'), 0.0278486449, 'a day before the fund''s creation is its creation');
+select is(fundes.twr(1, '2023-06-02', '2023-06-30'), round(1027.8412 / 1014.0000 - 1, 10), 'between two prices');
+select is(fundes.twr(1, '2023-07-05', '2023-07-05'), round((1020.6738 + 7.1684) / 1027.8412 - 1, 10), 'the day of a distribution: added at the ex price');
+select is(fundes.twr(1, '2023-07-06', '2023-07-30'), 0.0000000000, 'no price, no return');
+select is(fundes.twr(1, '2023-05-01', '2023-05-31'), null, 'NULL before there is a price');
+select is(fundes.xirr('A', 1, '2023-07-31'), 0.2287716589, 'xirr of A');
+select is(fundes.xirr('B', 1, '2023-07-31'), 0.1823494618, 'xirr of B');
+select is(fundes.xirr('C', 1, '2023-07-31'), 0.0877385711, 'xirr of C');
+select is(fundes.xirr('B', 2, '2023-07-31'), 0.0000000000, 'what stays the same has the rate 0');
+select is(fundes.xirr('C', 2, '2023-07-31'), null, 'NULL without payments');
+select is(fundes.xirr('A', 1, '2023-05-31'), null, 'NULL before the first');
+select is(fundes.xirr('A', 1, '2023-06-01'), null, 'NULL where all are on one day');
+
+-- Arguments.
+select pg_temp.refuses($$select * from fundes.fund_pnl(99, '2023-06-01', '2023-06-30')$$, 'UF002', 'fund_pnl: unknown fund');
+select pg_temp.refuses($$select * from fundes.fund_pnl(1, '2023-06-02', '2023-06-01')$$, '22023', 'fund_pnl: the period ends before it begins');
+select pg_temp.refuses($$select * from fundes.fund_pnl(1, '2023-06-02', 'infinity')$$, '22023', 'fund_pnl: for ever');
+select pg_temp.refuses(format('select * from fundes.fund_pnl(%s)', args), '22004', 'fund_pnl of null: ' || args)
+  from unnest(array['null, ''2023-06-01'', ''2023-06-01''', '1, null, ''2023-06-01''', '1, ''2023-06-01'', null']) args;
+select pg_temp.refuses($$select fundes.twr(99, '2023-06-01', '2023-06-30')$$, 'UF002', 'twr: unknown fund');
+select pg_temp.refuses($$select fundes.twr(1, '2023-06-02', '2023-06-01')$$, '22023', 'twr: the period ends before it begins');
+select pg_temp.refuses(format('select fundes.twr(%s)', args), '22004', 'twr of null: ' || args)
+  from unnest(array['null, ''2023-06-01'', ''2023-06-01''', '1, null, ''2023-06-01''', '1, ''2023-06-01'', null']) args;
+select pg_temp.refuses($$select fundes.xirr('nobody', 1, '2023-06-01')$$, 'UF001', 'xirr: unknown investor');
+select pg_temp.refuses($$select fundes.xirr('A', 99, '2023-06-01')$$, 'UF002', 'xirr: unknown fund');
+select pg_temp.refuses(format('select fundes.xirr(%s)', args), '22004', 'xirr of null: ' || args)
+  from unnest(array['null, 1, ''2023-06-01''', '''A'', null, ''2023-06-01''', '''A'', 1, null']) args;
+
+-- A valuation counts at the end of its day, also where it is made later.
+select fundes.create_fund('Late', effective_at => '2023-01-01 09:00') as f \gset
+select fundes.set_price_limits(:f, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :f, 100000, effective_at => '2023-01-01 09:10');
+select fundes.purchase_mcp(:f, 'L1', 'R', 'S', 40000, effective_at => '2023-01-01 10:00') as l1 \gset
+select fundes.record_mcp_price('L1', 'R', 'S', '2023-01-31', 50000);
+select fundes.update_mcp_asset_value(:f, '2023-01-31', effective_at => '2023-02-01 03:00');
+select pg_temp.same(format($$select unrealised, closing_nav from fundes.fund_pnl(%s, '2023-01-01', '2023-01-31')$$, :f),
+	$$values (10000, 110000)$$, 'a valuation made at three in the morning is part of its day');
+select pg_temp.same(format($$select opening_nav, unrealised, closing_nav from fundes.fund_pnl(%s, '2023-02-01', '2023-02-28')$$, :f),
+	$$values (110000, 0, 110000)$$, 'and not of the next');
+select is(fundes.twr(:f, '2023-01-01', '2023-01-31'), 0.1000000000, 'so is its price');
+select is(fundes.twr(:f, '2023-01-01', '2023-01-30'), 0.0000000000, 'not before');
+select is(fundes.fund_nav(:f, '2023-02-01 00:00'), 100000::numeric, 'as of the moment itself it had not been made');
+select fundes.sell_mcp(:f, :l1, 45000, effective_at => '2023-01-20 10:00');
+select pg_temp.same(format($$select realised, unrealised, closing_nav from fundes.fund_pnl(%s, '2023-01-01', '2023-01-31')$$, :f),
+	$$values (5000, 0, 105000)$$, 'a sale recorded later takes back what it changed');
+
+-- Prices struck anew and prices of 0.
+select fundes.create_fund('Again', effective_at => '2023-01-01 09:00') as g \gset
+select fundes.set_price_limits(:g, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :g, 100000, effective_at => '2023-01-01 09:10');
+select fundes.purchase_mcp(:g, 'G1', 'R', 'S', 100000, effective_at => '2023-01-01 10:00') as g1 \gset
+select fundes.sell_mcp(:g, :g1, 50000, effective_at => '2023-01-02 10:00');
+select fundes.update_mcp_asset_value(:g, '2023-01-02', effective_at => '2023-01-03 00:00');
+select fundes.withdraw_investment('A', :g, 100, effective_at => '2023-01-04 10:00');
+select fundes.create_investment('A', :g, 200000, effective_at => '2023-01-05 10:00');
+select is((select base_price from fundes.fund_sheet where fund_id = :g)::numeric, 1000.0000, 'the fund starts again at its first price');
+select is(fundes.twr(:g, '2023-01-01', '2023-01-05'), -0.5000000000, 'to start again is no return');
+select fundes.purchase_mcp(:g, 'G2', 'R', 'S', 200000, effective_at => '2023-01-05 11:00') as g2 \gset
+select fundes.record_mcp_price('G2', 'R', 'S', '2023-01-05', 300000);
+select fundes.update_mcp_asset_value(:g, '2023-01-05', effective_at => '2023-01-06 00:00');
+select is(fundes.twr(:g, '2023-01-01', '2023-01-05'), -0.2500000000, 'links are multiplied: 0.5 and 1.5');
+select is(fundes.twr(:g, '2023-01-05', '2023-01-05'), 0.5 * 1.5 / 0.5 - 1.0000000000, 'from the price of the day before');
+select fundes.record_mcp_price('G2', 'R', 'S', '2023-01-06', 0);
+select fundes.update_mcp_asset_value(:g, '2023-01-06', effective_at => '2023-01-07 00:00');
+select is(fundes.twr(:g, '2023-01-01', '2023-01-06'), -1.0000000000, 'a price of 0 is a total loss');
+select fundes.record_mcp_price('G2', 'R', 'S', '2023-01-07', 100000);
+select fundes.update_mcp_asset_value(:g, '2023-01-07', effective_at => '2023-01-08 00:00');
+select is(fundes.twr(:g, '2023-01-01', '2023-01-07'), -0.7500000000, 'who held on through it has what the last price says');
+select is(fundes.twr(:g, '2023-01-07', '2023-01-07'), null, 'from a price of 0 there is no return');
+
+-- Half up: 1000.0000 to 1000.0005 / 3 ... of two thirds.
+select fundes.create_fund('Thirds', 3, effective_at => '2023-01-01 09:00') as h \gset
+select fundes.set_price_limits(:h, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :h, 30000, effective_at => '2023-01-01 09:10');
+select fundes.purchase_mcp(:h, 'H1', 'R', 'S', 30000, effective_at => '2023-01-01 10:00');
+select fundes.record_mcp_price('H1', 'R', 'S', '2023-01-01', 50000);
+select fundes.update_mcp_asset_value(:h, '2023-01-01', effective_at => '2023-01-02 00:00');
+select fundes.record_mcp_price('H1', 'R', 'S', '2023-01-02', 20000);
+select fundes.update_mcp_asset_value(:h, '2023-01-02', effective_at => '2023-01-03 00:00');
+select is(fundes.twr(:h, '2023-01-01', '2023-01-01'), 0.6666666667, 'rounded up from the half');
+select is(fundes.twr(:h, '2023-01-02', '2023-01-02'), -0.6000000000, '5 to 2');
+select is(fundes.twr(:h, '2023-01-01', '2023-01-02'), -0.3333333333, 'a third less: the growth 0.66666666666 is rounded');
+
+-- xirr: the payments' present values add up to 0, whatever they are. The sum
+-- is made here with numerics, from the log.
+create function pg_temp.present_value(investor text, fund bigint, day date, rate numeric) returns numeric
+language sql as $$
+	with paid as (
+		select (effective_at at time zone 'Asia/Seoul')::date as on_day,
+			   coalesce((payload ->> 'withdrawn_amount')::numeric, -(payload ->> 'cash_taken')::numeric) as amount
+		  from fundes.event_log
+		 where stream = 'holding-' || fund || '-' || investor
+		 union all
+		select day, current_value from fundes.investment_current_value
+		 where investor_id = investor and fund_id = fund)
+	select sum(amount * power(1 + rate, -(on_day - (select min(on_day) from paid)) / 365.0)) / sum(abs(amount)) from paid
+$$;
+select fundes.create_fund('Flows', 1, effective_at => '2020-01-01 09:00') as x \gset
+select fundes.set_price_limits(:x, null, null, effective_at => '2020-01-01 09:00');
+select fundes.create_investment('A', :x, 1000000, effective_at => '2020-01-01 10:00');
+do $$
+declare
+	fund bigint := (select max(fund_id) from fundes.fund_sheet);
+	asset bigint := fundes.purchase_mcp(fund, 'X1', 'R', 'S', 1000, effective_at => '2020-01-01 11:00');
+	day date := '2020-01-02';
+	who text;
+begin
+	perform setseed(0.25);
+	for i in 1 .. 12 loop
+		who := 'x' || i;
+		perform fundes.create_investor(who, who, effective_at => '2020-01-01 09:00');
+		for j in 1 .. 1 + (random() * 5)::integer loop
+			perform fundes.record_mcp_price('X1', 'R', 'S', day - 1, (random() * 3000000)::integer);
+			perform fundes.update_mcp_asset_value(fund, day - 1, effective_at => day);
+			if j = 1 or random() < 0.6 then
+				perform fundes.create_investment(who, fund, 1000 + (random() * 100000)::integer, effective_at => day + time '10:00');
+			else
+				perform fundes.withdraw_investment(who, fund, 1 + (random() * 90)::integer, effective_at => day + time '10:00');
+			end if;
+			day := day + 1 + (random() * 40)::integer;
+		end loop;
+	end loop;
+end
+$$;
+select ok(abs(pg_temp.present_value(who, :x, '2023-12-31', rate)) < 1e-9, who || ': present value 0 at ' || rate)
+  from (select 'x' || i as who, fundes.xirr('x' || i, :x, '2023-12-31') as rate from generate_series(1, 12) i) r
+ where rate is not null;
+select ok(count(*) >= 10, 'most of them have a rate')
+  from generate_series(1, 12) i where fundes.xirr('x' || i, :x, '2023-12-31') is not null;
+
+-- A total loss has no rate; what is lost but for a coin within a day has one.
+select fundes.create_fund('Loss', 1, effective_at => '2023-01-01 09:00') as y \gset
+select fundes.set_price_limits(:y, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :y, 1000000, effective_at => '2023-01-01 10:00');
+select fundes.create_investment('B', :y, 10000, effective_at => '2023-01-01 10:00');
+select fundes.purchase_mcp(:y, 'Y1', 'R', 'S', 1010000, effective_at => '2023-01-01 11:00');
+select fundes.record_mcp_price('Y1', 'R', 'S', '2023-01-02', 101);
+select fundes.update_mcp_asset_value(:y, '2023-01-02', effective_at => '2023-01-03 00:00');
+select is(fundes.xirr('A', :y, '2023-01-02'), -1.0000000000, 'a ten thousandth is left after a day');
+select is(fundes.xirr('B', :y, '2023-01-02'), -1.0000000000, 'one coin is left after a day');
+select fundes.record_mcp_price('Y1', 'R', 'S', '2023-01-03', 0);
+select fundes.update_mcp_asset_value(:y, '2023-01-03', effective_at => '2023-01-04 00:00');
+select is(fundes.xirr('A', :y, '2023-01-03'), null, 'NULL where nothing came back');
+select fundes.record_mcp_price('Y1', 'R', 'S', '2023-01-04', 2020000);
+select fundes.update_mcp_asset_value(:y, '2023-01-04', effective_at => '2023-01-05 00:00');
+select is(trunc(fundes.xirr('A', :y, '2024-01-01'), 10), 1.0000000000, 'twice as much after a year of 365 days');
+select ok(fundes.xirr('A', :y, '2023-01-04') > 1e36, 'twice as much after three days');
+
+-- The identity of the row, and that periods meet, on random days of all funds.
+select is_empty(format($$
+	select fund_id, from_date, to_date, p
+	  from fundes.fund_sheet s
+	 cross join lateral (select date '2022-12-01' + (random() * 300)::integer as from_date,
+								(random() * 60)::integer as days, s.fund_id as again
+						   from generate_series(1, 20)) d
+	 cross join lateral (select from_date + days as to_date) e
+	 cross join lateral fundes.fund_pnl(s.fund_id, from_date, to_date) p
+	 cross join lateral fundes.fund_pnl(s.fund_id, to_date + 1, to_date + 20) following
+	 where p.closing_nav - p.opening_nav <> p.subscriptions - p.redemptions + p.realised + p.unrealised + p.royalties - p.fees - p.distributed
+		or p.total <> p.realised + p.unrealised + p.royalties - p.fees
+		or following.opening_nav <> p.closing_nav$$), 'closing - opening is what the row says, and the next period opens there')
+  where (select setseed(0.5)) is not null;
+select pg_temp.same(
+	$$select fund_id, p.closing_nav, p.subscriptions, p.redemptions, p.realised, p.unrealised, p.royalties, p.fees, p.distributed
+		from fundes.fund_sheet, fundes.fund_pnl(fund_id, '2000-01-01', '2099-12-31') p order by 1$$,
+	$$select fund_id, nav, subscriptions, redemptions, realised_gain, unrealised_gain, royalty_income, fee_expense, distributed
+		from fundes.fund_sheet order by 1$$, 'the whole time is the fund''s sheet');
+
+select * from finish();
+rollback;
