@@ -392,7 +392,7 @@ payments_of(Datum investor_id, int64 fund_id, DateADT as_of, Payment **payments)
 		"         union all"
 		"         select $3, trunc(sum(units) * (fundes.strike_of_day($1, $3, $4)).base_price,"
 		"                          (select cash_scale from fundes.fund where fund_id = $1))"
-		"           from move having count(*) > 0) p"
+		"           from move) p"
 		"  where amount <> 0"
 		"  group by day order by day",
 		INT8OID, TEXTOID, DATEOID, TIMESTAMPTZOID);

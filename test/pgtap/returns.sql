@@ -86,10 +86,36 @@ select is(fundes.twr(:g, '2023-01-05', '2023-01-05'), 0.5 * 1.5 / 0.5 - 1.000000
 select fundes.record_mcp_price('G2', 'R', 'S', '2023-01-06', 0);
 select fundes.update_mcp_asset_value(:g, '2023-01-06', effective_at => '2023-01-07 00:00');
 select is(fundes.twr(:g, '2023-01-01', '2023-01-06'), -1.0000000000, 'a price of 0 is a total loss');
+select is(fundes.twr(:g, '2023-01-07', '2023-01-07'), null, 'what stays worth nothing has no return');
 select fundes.record_mcp_price('G2', 'R', 'S', '2023-01-07', 100000);
 select fundes.update_mcp_asset_value(:g, '2023-01-07', effective_at => '2023-01-08 00:00');
 select is(fundes.twr(:g, '2023-01-01', '2023-01-07'), -0.7500000000, 'who held on through it has what the last price says');
 select is(fundes.twr(:g, '2023-01-07', '2023-01-07'), null, 'from a price of 0 there is no return');
+
+-- A valuation without units that strikes the first price again is no return,
+-- and a price of exactly midnight is that of the day that ends.
+select fundes.create_fund('Empty', effective_at => '2023-01-01 00:00') as e \gset
+select fundes.set_price_limits(:e, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :e, 100000, effective_at => '2023-01-01 09:10');
+select fundes.purchase_mcp(:e, 'E1', 'R', 'S', 100000, effective_at => '2023-01-01 10:00') as e1 \gset
+select fundes.sell_mcp(:e, :e1, 50000, effective_at => '2023-01-02 10:00');
+select fundes.update_mcp_asset_value(:e, '2023-01-02', effective_at => '2023-01-03 00:00');
+select fundes.withdraw_investment('A', :e, 100, effective_at => '2023-01-04 10:00');
+select fundes.update_mcp_asset_value(:e, '2023-01-04', effective_at => '2023-01-05 00:00');
+select is((select base_price from fundes.fund_sheet where fund_id = :e)::numeric, 1000.0000, 'a valuation without units strikes the first price');
+select is(fundes.twr(:e, '2023-01-01', '2023-01-04'), -0.5000000000, 'which is no return');
+select is(fundes.twr(:e, '2022-12-31', '2022-12-31'), 0.0000000000, 'a fund created at midnight has a price on the day that ends there');
+
+-- A declaration that was reversed gave nothing.
+select fundes.create_fund('Taken back', effective_at => '2023-01-01 09:00') as t \gset
+select fundes.set_price_limits(:t, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('A', :t, 100000, effective_at => '2023-01-01 09:10');
+select fundes.declare_distribution(:t, 1000, effective_at => '2023-01-02 10:00');
+select event_id as declared from fundes.audit_trail where fund_id = :t and type = 'DistributionDeclared' \gset
+select fundes.reverse_event(:'declared', 'never paid', effective_at => '2023-01-03 10:00');
+select fundes.update_mcp_asset_value(:t, '2023-01-03', effective_at => '2023-01-04 00:00');
+select is(fundes.twr(:t, '2023-01-01', '2023-01-03'), 0.0000000000, 'a distribution that was reversed is no return');
+select is(fundes.twr(:t, '2023-01-01', '2023-01-02'), 0.0000000000, 'before that it had been one: 990 and 10');
 
 -- Half up: 1000.0000 to 1000.0005 / 3 ... of two thirds.
 select fundes.create_fund('Thirds', 3, effective_at => '2023-01-01 09:00') as h \gset
@@ -150,6 +176,20 @@ select ok(abs(pg_temp.present_value(who, :x, '2023-12-31', rate)) < 1e-9, who ||
  where rate is not null;
 select ok(count(*) >= 10, 'most of them have a rate')
   from generate_series(1, 12) i where fundes.xirr('x' || i, :x, '2023-12-31') is not null;
+
+-- Two changes of sign and no rate: the search ends.
+select fundes.create_investor('E', 'Eve', effective_at => '2020-01-01 09:00');
+select fundes.create_fund('Down', 1, effective_at => '2023-01-01 09:00') as z \gset
+select fundes.set_price_limits(:z, null, null, effective_at => '2023-01-01 09:00');
+select fundes.create_investment('E', :z, 1000, effective_at => '2023-01-01 10:00');
+select fundes.withdraw_investment('E', :z, 10, effective_at => '2023-01-02 10:00');
+select fundes.create_investment('E', :z, 1000, effective_at => '2023-01-03 10:00');
+select fundes.purchase_mcp(:z, 'Z1', 'R', 'S', 1990, effective_at => '2023-01-03 11:00');
+select fundes.record_mcp_price('Z1', 'R', 'S', '2023-01-03', 0);
+select fundes.update_mcp_asset_value(:z, '2023-01-03', effective_at => '2023-01-04 00:00');
+set local statement_timeout = '5s';
+select is(fundes.xirr('E', :z, '2023-01-04'), null, 'NULL where no rate does it');
+set local statement_timeout = 0;
 
 -- A total loss has no rate; what is lost but for a coin within a day has one.
 select fundes.create_fund('Loss', 1, effective_at => '2023-01-01 09:00') as y \gset
