@@ -310,6 +310,18 @@ A row a fund, of closed funds none; status is valued, revised, unchanged (the sa
 Errors for one fund: UF002; UF020 the day has not ended; UF011 a day of a closed period; UF019 fund closed; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
 Example: select * from fundes.update_mcp_asset_value();$$;
 
+create function fundes.restate_nav(
+	fund_id bigint, from_date date,
+	effective_at timestamptz default null, event_id uuid default null,
+	expected_version bigint default null, metadata jsonb default null)
+	returns setof fundes.fund_valuation
+	language c as 'MODULE_PATHNAME', 'fundes_restate_nav';
+comment on function fundes.restate_nav(bigint, date, timestamptz, uuid, bigint, jsonb) is
+$$Values a fund anew for each day from from_date on whose valuation needs it, because something effective by then was recorded after it: a new revision, with what is known now, as update_mcp_asset_value makes one for an older day. It is history only: what was struck stays, view nav_error shows the difference.
+A row a day; status is revised, or unchanged where the new revision has the same figures. No rows: nothing needed it. event_id is that of the first day's event.
+Errors: 22004; UF002 fund; UF019 fund closed; UF011 one of the days is in a closed period.
+Example: select * from fundes.restate_nav(1, '2023-06-01');$$;
+
 create function fundes.schedule_revaluation(schedule text default '0 0 * * *')
 	returns bigint
 	language plpgsql

@@ -70,7 +70,9 @@ create type fundes.fund_valued as (
 	total_supply	fundes.required_units,
 	base_price		fundes.required_price,
 	as_of			timestamptz,
-	struck			boolean
+	struck			boolean,
+	restated_from	date,
+	days_left		integer
 );
 create type fundes.royalty_received as (
 	fund_id		fundes.required_id,
@@ -163,7 +165,7 @@ comment on type fundes.investment_created is 'Payload of InvestmentCreated, in s
 comment on type fundes.investment_withdrawn is 'Payload of InvestmentWithdrawn, in stream holding-<fund_id>-<investor_id>';
 comment on type fundes.mcp_purchased is 'Payload of McpPurchased, in stream fund-<fund_id>';
 comment on type fundes.mcp_sold is 'Payload of McpSold, in stream fund-<fund_id>';
-comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date, as_of. Where struck is false it is history only; null: where a later price is struck';
+comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date, as_of. Where struck is false it is history only; null: where a later price is struck. restated_from and days_left are of restate_nav: its from_date, and how many days it restated after this one';
 comment on type fundes.royalty_received is 'Payload of RoyaltyReceived, in stream fund-<fund_id>';
 comment on type fundes.fee_accrued is 'Payload of FeeAccrued, in stream fund-<fund_id>';
 comment on type fundes.fee_paid is 'Payload of FeePaid, in stream fund-<fund_id>';

@@ -183,7 +183,10 @@ select v.fund_id,
 	   v.liabilities,
 	   v.total_supply,
 	   v.base_price,
-	   v.base_price - before.base_price as change
+	   v.base_price - before.base_price as change,
+	   v.as_of,
+	   v.struck,
+	   newer.revision is null and v.needs_restatement as needs_restatement
   from fundes.valuation v
   left join fundes.valuation newer
 		 on newer.fund_id = v.fund_id

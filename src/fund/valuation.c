@@ -29,6 +29,7 @@
 #include "fund/fund_state.h"
 #include "fund/money.h"
 #include "fund/streams.h"
+#include "fund/valuation.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
 #include "plan.h"
@@ -42,15 +43,6 @@
 /*
  * What a valuation is made of
  */
-
-/* The values found, as they go into the payload. */
-typedef struct Values
-{
-	Numeric		total;
-	Jsonb	   *values;			/* asset_id: value */
-	Jsonb	   *sources;		/* asset_id: the day that its price is of */
-	Jsonb	   *stale;			/* asset_ids whose value is carried */
-} Values;
 
 /*
  * Per copyright held at a moment: the day of the last quote, and the value to
@@ -228,9 +220,8 @@ latest_revision(int64 fund_id, DateADT day, int32 *revisions)
 	return event.payload;
 }
 
-/* Whether two valuations found the same; where quotes came from is no matter. */
-static bool
-same_inputs(const Jsonb *a, const Jsonb *b)
+bool
+valuations_agree(const Jsonb *a, const Jsonb *b)
 {
 	static const char *const objects[] = {"values", "stale"};
 	static const char *const figures[] = {"capital_cash", "liabilities", "total_supply"};
@@ -252,6 +243,55 @@ has_struck(const Jsonb *payload)
 	JsonbValue *struck = json_find(payload, "struck");
 
 	return struck == NULL || struck->val.boolean;
+}
+
+static void
+put_figures(JsonObject *object, const Valuation *v)
+{
+	Numeric		nav = num_sub(num_add(v->state.capital_cash, v->found.total),
+							  v->state.liabilities);
+
+	json_put_json(object, "values", v->found.values);
+	json_put_json(object, "sources", v->found.sources);
+	json_put_json(object, "stale", v->found.stale);
+	json_put_numeric(object, "asset_value", v->found.total);
+	json_put_numeric(object, "capital_cash", v->state.capital_cash);
+	json_put_numeric(object, "liabilities", v->state.liabilities);
+	json_put_numeric(object, "nav", nav);
+	json_put_numeric(object, "total_supply", v->state.total_supply);
+	json_put_numeric(object, "base_price", strike_price(&v->state, nav));
+}
+
+void
+valuation_put(JsonObject *object, const Valuation *v)
+{
+	put_figures(object, v);
+	json_put_int64(object, "revision", v->revisions + 1);
+	json_put_moment(object, "as_of", v->end);
+	json_put_bool(object, "struck", v->strikes);
+}
+
+void
+valuation_find(Valuation *v, Row *fund, DateADT day, TimestampTz end, bool strikes)
+{
+	v->day = day;
+	v->end = end;
+	v->strikes = strikes;
+	fund_state_at(&v->state, fund, end - 1);
+	find_values(&v->found, fund, day, end, strikes);
+	v->known = latest_revision(row_int64(fund, FUND_ID), day, &v->revisions);
+}
+
+bool
+valuation_is_known(const Valuation *v)
+{
+	JsonObject	figures;
+
+	if (v->known == NULL)
+		return false;
+	json_begin(&figures);
+	put_figures(&figures, v);
+	return valuations_agree(v->known, json_end(&figures));
 }
 
 /*
@@ -286,22 +326,6 @@ check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
 		period_closed(fund, psprintf("valuation_date is %s.", date_text(day)));
 }
 
-static void
-put_figures(JsonObject *object, const FundState *state, const Values *found)
-{
-	Numeric		nav = num_sub(num_add(state->capital_cash, found->total), state->liabilities);
-
-	json_put_json(object, "values", found->values);
-	json_put_json(object, "sources", found->sources);
-	json_put_json(object, "stale", found->stale);
-	json_put_numeric(object, "asset_value", found->total);
-	json_put_numeric(object, "capital_cash", state->capital_cash);
-	json_put_numeric(object, "liabilities", state->liabilities);
-	json_put_numeric(object, "nav", nav);
-	json_put_numeric(object, "total_supply", state->total_supply);
-	json_put_numeric(object, "base_price", strike_price(state, nav));
-}
-
 /* Values a fund; returns the status, with the figures in cmd->payload. */
 static const char *
 value_fund(Command *cmd, int64 fund_id)
@@ -309,11 +333,7 @@ value_fund(Command *cmd, int64 fund_id)
 	Row		   *fund = command_lock_fund(cmd, fund_id);
 	DateADT		day = 0;
 	TimestampTz end;
-	FundState	state;
-	Values		found;
-	Jsonb	   *known;
-	int32		revisions;
-	bool		strikes;
+	Valuation	v;
 
 	json_put_int64(&cmd->arguments, "fund_id", fund_id);
 	if (fund != NULL)
@@ -325,39 +345,25 @@ value_fund(Command *cmd, int64 fund_id)
 	command_check_time(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
 	check_day(cmd, fund, day, end);
-	strikes = valuation_may_strike(fund, day, end, cmd->effective_at);
 	command_expect(cmd, fund_stream(fund_id));
-
-	/* the end of the day is the first moment that does not count */
-	fund_state_at(&state, fund, end - 1);
-	find_values(&found, fund, day, end, strikes);
-	put_figures(&cmd->figures, &state, &found);
-	known = latest_revision(fund_id, day, &revisions);
-	json_put_int64(&cmd->figures, "revision", revisions + 1);
-	if (known != NULL)
+	valuation_find(&v, fund, day, end,
+				   valuation_may_strike(fund, day, end, cmd->effective_at));
+	if (valuation_is_known(&v) && (has_struck(v.known) || !v.strikes))
 	{
-		JsonObject	probe;
-
-		json_begin(&probe);
-		put_figures(&probe, &state, &found);
-		if (same_inputs(known, json_end(&probe)) && (has_struck(known) || !strikes))
-		{
-			cmd->payload = known;
-			return "unchanged";
-		}
+		cmd->payload = v.known;
+		return "unchanged";
 	}
-	json_put_moment(&cmd->figures, "as_of", end);
-	json_put_bool(&cmd->figures, "struck", strikes);
+	valuation_put(&cmd->figures, &v);
 	command_append(cmd, fund_stream(fund_id), "FundValued");
-	return revisions == 0 ? "valued" : "revised";
+	return v.revisions == 0 ? "valued" : "revised";
 }
 
 /*
  * Results
  */
 
-static void
-put_result(ReturnSetInfo *rsinfo, int64 fund_id, const Jsonb *payload, const char *status)
+void
+valuation_result(ReturnSetInfo *rsinfo, int64 fund_id, const Jsonb *payload, const char *status)
 {
 	static const char *const figures[] =
 	{"asset_value", "capital_cash", "liabilities", "nav", "total_supply", "base_price"};
@@ -389,7 +395,7 @@ value_one(FunctionCallInfo fcinfo, int64 fund_id)
 	command_options(&cmd, 2);
 	status = value_fund(&cmd, fund_id);
 	command_end(&cmd);
-	put_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
+	valuation_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
 }
 
 /*
@@ -455,7 +461,7 @@ value_in_subtransaction(FunctionCallInfo fcinfo, int64 fund_id)
 						fund_id, error->message),
 				 error->detail ? errdetail("%s", error->detail) : 0,
 				 error->hint ? errhint("%s", error->hint) : 0));
-		put_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, NULL,
+		valuation_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, NULL,
 				   psprintf("error: %s %s", unpack_sql_state(error->sqlerrcode),
 							error->message));
 		FreeErrorData(error);

@@ -275,6 +275,15 @@ select pg_temp.same($$select stream, max(version) from fundes.event_log group by
 			 ('holding-2-B', 1), ('investor-A', 1), ('investor-B', 1), ('investor-C', 1)$$,
 	'each event went to its stream');
 select is((select count(*) from fundes.event_log), 25::bigint, 'twenty-five commands are twenty-five events');
+select is((select string_agg(valuation_date::text, ', ') from fundes.nav_history where fund_id = 1 and needs_restatement), '2023-06-30',
+		  'E24 and E25 flag the valuation of 06-30');
+select pg_temp.same(
+	$$select valuation_date, nav::numeric, base_price::numeric, status from fundes.restate_nav(1, '2023-06-01', effective_at => '2023-07-12 11:00')$$,
+	$$values (date '2023-06-30', 1844984::numeric, 1027.8462, 'revised')$$, 'the NAV of 06-30, restated');
+select is((select base_price from fundes.fund_sheet where fund_id = 1)::numeric, 1020.6738, 'strikes nothing');
+select pg_temp.same(
+	$$select nav::numeric, base_price::numeric from fundes.update_mcp_asset_value(1, '2023-07-31', effective_at => '2023-08-01 00:00')$$,
+	$$values (1423849::numeric, 1020.6802)$$, 'with unchanged prices on 07-31 base_price is 1020.6802');
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 
 select * from finish();
