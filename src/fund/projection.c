@@ -607,7 +607,8 @@ raise_conflict(const Table *table, MemoryContext context)
 	ereport(ERROR,
 			(errcode(table->conflict_code),
 			 errmsg("%s", table->conflict_message),
-			 errdetail_internal("%s", error->detail),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) :
+			 errdetail("It is in conflict with \"%s\".", error->constraint_name),
 			 errhint("%s", table->conflict_hint)));
 }
 
