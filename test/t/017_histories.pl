@@ -364,10 +364,10 @@ my %expect = (
 
 		return [ 'UF005' ] if !defined $amount || $amount < 0 || $amount % $fund->{cash_unit};
 		return [ 'UF007', (time_refusal($fund, $c->{at})) ] if !$asset || $asset->{fund} != $fund->{id} || defined $asset->{to} || $asset->{from} > $c->{at};
+		my $s = $model->state_at($fund, $c->{at});
+		return [ 'UF007', (time_refusal($fund, $c->{at})) ] if !$s->{held}{ $c->{asset_id} } || grep { $_->[1] > $c->{at} } @{ $asset->{gaps} // [] };
 		return [ $_ ] foreach time_refusal($fund, $c->{at});
 		return [ 'UF010' ] if halted($fund, $c->{at});
-		my $s = $model->state_at($fund, $c->{at});
-		return [ 'UF007' ] if !$s->{held}{ $c->{asset_id} };
 		my $gain = $amount - $s->{held}{ $c->{asset_id} }{cost};
 		my $valued = first { $_->{type} eq 'FundValued' && $_->{at} > $c->{at} && exists $_->{payload}{values}{ $c->{asset_id} } } @{ $fund->{timeline} };
 		return [ '', $valued && !$has_key{'mcp_sold.taken_back'} ? '0A000' : () ], FundModel::decimal($gain, 4);
@@ -753,7 +753,7 @@ my %make = (
 	},
 	append => sub {
 		my ($fund, $s) = @_;
-		my @held = sort { $a <=> $b } keys %{ $s->{held} };
+		my @held = grep { !$model->{assets}{$_}{never} } sort { $a <=> $b } keys %{ $s->{held} };
 		my $amount = FundModel::decimal($fund->{cash_unit} * (1 + int rand 5000), 4);
 		return { stream => "fund-$fund->{id}", type => 'RoyaltyReceived', payload => qq({"fund_id": $fund->{id}, "asset_id": $held[rand @held], "amount": $amount}) } if @held && chance(0.5);
 		# units at the price in force

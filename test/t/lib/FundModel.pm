@@ -412,8 +412,11 @@ my %apply = (
 		$s->{base_price} = scaled($p->{base_price}, PRICE);
 		foreach my $asset (keys %{ $p->{values} })
 		{
-			my $held = $s->{held}{$asset} or next;
 			my $value = scaled($p->{values}{$asset}, CASH);
+			my $held = $s->{held}{$asset};
+			# what was sold may come back, as if it had not been
+			$s->{sold}{$asset}{value} = $value if $s->{sold}{$asset};
+			next if !$held;
 			$s->{asset_value} += $value - $held->{value};
 			$held->{value} = $value;
 		}
