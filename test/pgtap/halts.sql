@@ -148,6 +148,7 @@ select pg_temp.refuses(format('select fundes.append(%L, %L, %L)', stream, type, 
 	('index-Q', 'TradingHalted', '{"reason": "x"}'),
 	('index-Q', 'TradingHalted', '{"index_name": "P"}'),
 	('index-Q', 'TradingHalted', '{"index_name": "Q", "fund_id": 1}'),
+	('fund-1', 'TradingHalted', '{"index_name": "Q", "fund_id": 1}'),
 	('index-Q', 'TradingHalted', '{"index_name": "Q", "until": "2023-06-01T00:00:00Z"}'),
 	('index-Q', 'TradingHalted', '{"index_name": "Q", "until": "2023-06-01 00:00"}'),
 	('index-Q', 'TradingResumed', '{"fund_id": 1}')) v(stream, type, payload);

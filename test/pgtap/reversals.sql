@@ -142,6 +142,25 @@ select pg_temp.refuses(format(command, :g, :v1), 'UF007', command)
 select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''V1'', ''R'', ''S'', 1, effective_at => ''2023-06-11 09:00'')', :h), 'another fund may buy it');
 select pg_temp.books_balance('the books balance after all of them');
 
+-- Units and cost basis are there at every later moment, not only now.
+select fundes.create_fund('Opera', effective_at => '2023-06-01 09:00') as o \gset
+select fundes.set_price_limits(:o, null, null, effective_at => '2023-06-01 09:00');
+select fundes.create_investment('A', :o, 10000, effective_at => '2023-06-01 10:00', event_id => pg_temp.id(41));
+select fundes.purchase_mcp(:o, 'O1', 'R', 'S', 1000, effective_at => '2023-06-01 11:00') as o1 \gset
+select fundes.record_royalty(:o, :o1, 10000, effective_at => '2023-06-01 12:00');
+select fundes.update_mcp_asset_value(:o, '2023-06-01', effective_at => '2023-06-02 00:00');
+select fundes.create_investment('A', :o, 20000, effective_at => '2023-06-02 10:00', event_id => pg_temp.id(42));
+select fundes.create_investment('B', :o, 40000, effective_at => '2023-06-02 10:30');
+select fundes.withdraw_investment('A', :o, 10, effective_at => '2023-06-03 10:00', event_id => pg_temp.id(43));
+select fundes.create_investment('A', :o, 20000, effective_at => '2023-06-04 10:00');
+select is((select (units, cost_basis)::text from fundes.investment_current_value where fund_id = :o and investor_id = 'A'), '(20,35000)', 'enough of both now');
+select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-02 10:00'')', pg_temp.id(42)), 'UF014', 'a pay-in whose cost was relieved in part');
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2023-06-03 10:00'')', pg_temp.id(43)), 'that withdrawal');
+select fundes.withdraw_investment('A', :o, 12, effective_at => '2023-06-03 11:00');
+select is((select cost_basis - 20000 from fundes.investment_current_value where fund_id = :o and investor_id = 'A')::numeric >= 10000, true, 'there is cost enough, in between too');
+select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-03 10:30'')', pg_temp.id(41)), 'UF014', 'a pay-in whose units were withdrawn in part, though there are enough now');
+select pg_temp.books_balance('the books balance after these');
+
 -- A purchase that was valued: the present value leaves.
 select fundes.create_fund('Jazz', effective_at => '2023-06-01 09:00') as k \gset
 select fundes.create_investment('A', :k, 10000, effective_at => '2023-06-02 09:00');
@@ -185,7 +204,10 @@ select fundes.reverse_event(pg_temp.id(13), effective_at => '2023-06-07 09:00');
 select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-05 09:00'')', pg_temp.id(12)), 'UF014', 'while it was paid');
 select pg_temp.refuses(format('select fundes.pay_fee(%s, 41, ''a'', effective_at => ''2023-06-06 12:00'')', :k), 'UF003', 'what was paid then cannot be paid again then');
 select pg_temp.accepts(format('select fundes.pay_fee(%s, 40, ''a'', effective_at => ''2023-06-06 12:00'')', :k), 'but the rest');
-select is((select array[accrued::numeric, paid] from fundes.fee_account where fund_id = :k and kind = 'a'), array[100, 40]::numeric[], 'the account of the kind');
+select fundes.set_price_limits(:k, effective_at => '2023-06-07 12:00');
+select pg_temp.refuses(format('select fundes.pay_fee(%s, 61, ''a'', effective_at => ''2023-06-07 10:00'')', :k), 'UF003', 'more than is owed again after the reversal');
+select pg_temp.accepts(format('select fundes.pay_fee(%s, 60, ''a'', effective_at => ''2023-06-07 10:00'')', :k), 'what is owed again after the reversal');
+select is((select array[accrued::numeric, paid] from fundes.fee_account where fund_id = :k and kind = 'a'), array[100, 100]::numeric[], 'the account of the kind');
 
 -- Distributions: the claim goes, and the price is struck with it.
 select fundes.declare_distribution(:k, 500, effective_at => '2023-06-08 09:00', event_id => pg_temp.id(14));
@@ -196,7 +218,7 @@ select fundes.reverse_event(pg_temp.id(15), effective_at => '2023-06-10 09:00');
 select is((select status from fundes.distribution where fund_id = :k), 'declared', 'its payment reversed it is declared');
 select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-08 12:00'')', pg_temp.id(14)), 'UF014', 'not while it was paid');
 select fundes.reverse_event(pg_temp.id(14), effective_at => '2023-06-11 09:00');
-select is(pg_temp.figures(:k, 'nav', 'liabilities', 'distributed', 'base_price'), 'nav 9800, liabilities 160, distributed 0, base_price 980', 'reversed: the price is struck with what is not distributed');
+select is(pg_temp.figures(:k, 'nav', 'liabilities', 'distributed', 'base_price'), 'nav 9800, liabilities 100, distributed 0, base_price 980', 'reversed: the price is struck with what is not distributed');
 select is((select status from fundes.distribution where fund_id = :k), 'reversed', 'it is reversed');
 select pg_temp.refuses(format('select fundes.pay_distribution(%s, 1)', :k), '22023', 'and not paid any more');
 select is(fundes.declare_distribution(:k, 500, effective_at => '2023-06-12 09:00'), 2::bigint, 'the next has an id of its own');
