@@ -38,7 +38,7 @@ measure()
 	query "fundes_$database" -v first_fund=1 -v last_fund="$some" -v count=$((100 * some)) \
 		-v first_asset=1 -o /dev/null -f bench/load-purchases.sql
 	query "fundes_$database" -c 'create schema peer' \
-		-c 'create table peer.mcp (like fundes.mcp including all) with (fillfactor = 80)' \
+		-c 'create table peer.mcp (like fundes.mcp including all) with (fillfactor = 45)' \
 		-c 'insert into peer.mcp select * from fundes.mcp' -c 'vacuum analyze'
 	race "$some funds" fundes by_fundes update by_update
 	result "update_mcp_asset_value, $some funds" ms "${median[fundes]}" 'UPDATE … FROM' "${median[update]}" '<= 3'

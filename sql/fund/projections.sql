@@ -78,6 +78,7 @@ create table fundes.investment (
 create index investment_investor on fundes.investment (investor_id);
 comment on table fundes.investment is 'Projection: an investor''s holding of a fund (internal; read view investment_current_value)';
 
+-- Half of a page is left for the night, in which each value changes.
 create table fundes.mcp (
 	asset_id				bigint primary key,
 	fund_id					bigint not null,
@@ -96,7 +97,7 @@ create table fundes.mcp (
 	sold_price_cash			fundes.cash,
 	last_position			bigint not null,
 	reversed				boolean not null	-- the purchase was: as if it had never been
-) with (fillfactor = 80);
+) with (fillfactor = 45);
 create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null and not reversed;
 create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, sold_at) where sold_at is not null;
 create index mcp_fund on fundes.mcp (fund_id);

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "fund/command.h"
 #include "fund/money.h"
+#include "fund/quote.h"
 #include "plan.h"
 #include "utils/fmgrprotos.h"
 
@@ -50,6 +51,13 @@ fundes_record_mcp_price(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+Datum
+max_quote_age(void)
+{
+	return DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
+							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
 /* The statement's first value, or NULL: of a copyright for a day. */
 static Datum
 price_by(FunctionCallInfo fcinfo, KeptPlan *select)
@@ -68,9 +76,7 @@ price_by(FunctionCallInfo fcinfo, KeptPlan *select)
 		values[i] = PG_GETARG_DATUM(i);
 	}
 	(void) arg_date(fcinfo, 3, "as_of");
-	values[4] = DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
-									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-
+	values[4] = max_quote_age();
 	values[5] = CStringGetTextDatum(fundes_price_index);
 
 	owner_begin(&owner);

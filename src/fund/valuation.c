@@ -28,6 +28,7 @@
 #include "fund/command.h"
 #include "fund/fund_state.h"
 #include "fund/money.h"
+#include "fund/quote.h"
 #include "fund/streams.h"
 #include "fund/valuation.h"
 #include "miscadmin.h"
@@ -45,18 +46,15 @@
  */
 
 /*
- * Per copyright held at a moment: the day of the last quote, and the value to
- * carry where there is no price.  Where no price is struck ($4) that is the
+ * Per copyright held at a moment: the day of the last quote, that quote unless
+ * it is too old ($6), and the value to carry where there is no price.  Where no price is struck ($4) that is the
  * value as of that day, or the cost; otherwise the present one.  A copyright
  * whose purchase was reversed was held until then, and one whose sale was
  * reversed not held in between.
  */
 static KeptPlan held_copyrights = PLAN(
 	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
-	"       (select max(p.price_date) from fundes.mcp_price p"
-	"         where (p.copyright_code, p.registration_number, p.music_id)"
-	"               = (m.copyright_code, m.registration_number, m.music_id)"
-	"           and p.price_date <= $2),"
+	"       q.price_date, case when q.price_date >= $2 - $6 then q.price end,"
 	"       case when not $4 then m.value_cash else coalesce("
 	"         (select (e.payload->'values'->>m.asset_id::text)::numeric"
 	"            from fundes.valuation v join fundes.event e on e.position = v.last_position"
@@ -65,18 +63,29 @@ static KeptPlan held_copyrights = PLAN(
 	"           order by v.valuation_date desc, v.revision desc limit 1),"
 	"         m.cost_cash) end"
 	"  from fundes.mcp m"
+	"  left join lateral (select p.price_date, p.price from fundes.mcp_price p"
+	"                      where p.copyright_code = m.copyright_code"
+	"                        and p.registration_number = m.registration_number"
+	"                        and p.music_id = m.music_id and p.price_date <= $2"
+	"                      order by p.price_date desc limit 1) q on true"
 	" where m.fund_id = $1 and m.purchased_at < $3"
 	"   and (m.sold_at is null or m.sold_at >= $3)"
 	"   and (not m.reversed or (select e.effective_at from fundes.event e"
 	"                            where e.position = m.last_position) >= $3)"
-	"   and not exists (select from fundes.reversal r"
-	"                     join fundes.event s on s.position = r.reversed_position"
-	"                     join fundes.event e on e.position = r.last_position"
-	"                    where r.fund_id = $1 and s.type_id = $5"
-	"                      and (s.payload->>'asset_id')::bigint = m.asset_id"
-	"                      and s.effective_at < $3 and e.effective_at >= $3)"
+	"   and m.asset_id <> all (array("
+	"         select (s.payload->>'asset_id')::bigint from fundes.reversal r"
+	"           join fundes.event s on s.position = r.reversed_position"
+	"           join fundes.event e on e.position = r.last_position"
+	"          where r.fund_id = $1 and s.type_id = $5"
+	"            and s.effective_at < $3 and e.effective_at >= $3))"
 	" order by m.asset_id",
-	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID, INT4OID);
+	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID, INT4OID, INTERVALOID);
+
+enum
+{
+	HELD_ASSET_ID = 1, HELD_CODE, HELD_REGISTRATION_NUMBER, HELD_MUSIC_ID,
+	HELD_PRICE_DATE, HELD_QUOTE, HELD_VALUE
+};
 
 /* The function that says prices, see the setting fundes.price_function. */
 typedef struct PriceSource
@@ -102,25 +111,38 @@ find_price_source(PriceSource *source)
 	source->quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;
 }
 
-/* The price of a row of held_copyrights for a day, half up; NULL: there is none. */
-static Numeric
-price_of(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day, int scale)
+/* What the function says about a row of held_copyrights. */
+static Datum
+ask_function(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day,
+			 bool *isnull)
 {
 	LOCAL_FCINFO(fcinfo, 4);
-	Numeric		price;
 	Datum		result;
 	int			i;
 
 	InitFunctionCallInfoData(*fcinfo, &source->function, 4, InvalidOid, NULL, NULL);
 	for (i = 0; i < 3; i++)
-		fcinfo->args[i].value = SPI_getbinval(row, desc, 2 + i, &fcinfo->args[i].isnull);
+		fcinfo->args[i].value = SPI_getbinval(row, desc, HELD_CODE + i,
+											  &fcinfo->args[i].isnull);
 	fcinfo->args[3].value = DateADTGetDatum(day);
 	fcinfo->args[3].isnull = false;
 	result = FunctionCallInvoke(fcinfo);
-	if (fcinfo->isnull)
+	*isnull = fcinfo->isnull;
+	return result;
+}
+
+/* The price of such a row for a day, half up; NULL: there is none. */
+static Numeric
+price_of(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day, int scale)
+{
+	bool		isnull;
+	Datum		price = source->quotes ? SPI_getbinval(row, desc, HELD_QUOTE, &isnull) :
+		ask_function(source, row, desc, day, &isnull);
+
+	if (isnull)
 		return NULL;
-	price = checked_amount(DatumGetNumeric(result), QUANTITY_CASH, true, "price");
-	return num_half_up(price, scale);
+	return num_half_up(checked_amount(DatumGetNumeric(price), QUANTITY_CASH, true, "price"),
+					   scale);
 }
 
 static void
@@ -128,7 +150,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 {
 	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
 	PriceSource source;
-	Datum		values[5];
+	Datum		values[6];
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
@@ -141,6 +163,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	values[2] = TimestampTzGetDatum(end);
 	values[3] = BoolGetDatum(!strikes);
 	values[4] = Int32GetDatum(MCP_SOLD);
+	values[5] = max_quote_age();
 	find_price_source(&source);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);
@@ -155,14 +178,14 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 		HeapTuple	row = held->vals[i];
 		TupleDesc	desc = held->tupdesc;
 		bool		isnull;
-		int64		asset_id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+		int64		asset_id = DatumGetInt64(SPI_getbinval(row, desc, HELD_ASSET_ID, &isnull));
 		char	   *key = psprintf(INT64_FORMAT, asset_id);
 		Numeric		value = price_of(&source, row, desc, day, cash_scale);
 
 		CHECK_FOR_INTERRUPTS();
 		if (value != NULL)
 			json_put_date(&source_object, key, source.quotes ?
-						  DatumGetDateADT(SPI_getbinval(row, desc, 5, &isnull)) : day);
+						  DatumGetDateADT(SPI_getbinval(row, desc, HELD_PRICE_DATE, &isnull)) : day);
 		else
 		{
 			JsonbValue	v;
@@ -170,7 +193,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 			v.type = jbvNumeric;
 			v.val.numeric = num_int(asset_id);
 			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
-			value = DatumGetNumericCopy(SPI_getbinval(row, desc, 6, &isnull));
+			value = DatumGetNumericCopy(SPI_getbinval(row, desc, HELD_VALUE, &isnull));
 		}
 		json_put_numeric(&value_object, key, value);
 		result->total = num_add(result->total, value);
