@@ -94,12 +94,16 @@ typedef struct Shape
 
 static Shape shape;
 
-/* It may be in use: so it is only marked. */
+/* Counts all messages, so that none is missed while the table is looked at. */
+static uint64 messages = 0;
+
+/* The shape may be in use: so it is only marked. */
 static void
 on_invalidation(Datum arg, Oid relation)
 {
 	int			i;
 
+	messages++;
 	if (relation == InvalidOid || relation == shape.table)
 		shape.current = false;
 	for (i = 0; i < shape.nindexes; i++)
@@ -262,6 +266,7 @@ look_at(Relation table, const char *project_trigger)
 	static bool registered = false;
 	Form_pg_class form = table->rd_rel;
 	TupleDesc	desc = RelationGetDescr(table);
+	uint64		before;
 	MemoryContext old;
 	int			i;
 
@@ -277,8 +282,7 @@ look_at(Relation table, const char *project_trigger)
 	shape.context = AllocSetContextCreate(TopMemoryContext, "fundes log table",
 										  ALLOCSET_SMALL_SIZES);
 
-	/* a change that is noticed from here on makes it stale again */
-	shape.current = true;
+	before = messages;
 	old = MemoryContextSwitchTo(shape.context);
 	shape.ours = form->relkind == RELKIND_RELATION &&
 		form->relpersistence == RELPERSISTENCE_PERMANENT &&
@@ -294,6 +298,7 @@ look_at(Relation table, const char *project_trigger)
 		for (i = FULL_COLUMNS; i <= EVENT_COLUMNS; i++)
 			shape.descs[i] = first_columns(desc, i);
 	MemoryContextSwitchTo(old);
+	shape.current = messages == before;
 }
 
 static bool
