@@ -333,7 +333,7 @@ select f.fund_id,
 		case when least(f.capital_cash, f.asset_value, f.liabilities, f.total_supply, n.nav) < 0
 			 then 'negative figure' end,
 		case when f.total_supply > 0 and f.base_price = 0 then 'price is 0' end,
-		case when b.balance <> 0 or m.value <> f.asset_value or i.units <> f.total_supply
+		case when b.balance <> 0 or b.owed <> f.liabilities or i.units <> f.total_supply
 			 then 'books do not balance' end],
 		null) as findings,
 	   f.last_valuation_date,
@@ -352,8 +352,7 @@ select f.fund_id,
 					   + extract(day from f.max_price_age) * 86400 + extract(hour from f.max_price_age) * 3600
 					   + extract(minute from f.max_price_age) * 60 + extract(second from f.max_price_age) as seconds) l,
 	   lateral (select count(*) as held,
-					   count(*) filter (where m.is_stale) as stale,
-					   coalesce(sum(m.value_cash), 0) as value
+					   count(*) filter (where m.is_stale) as stale
 				  from fundes.mcp m
 				 where m.fund_id = f.fund_id and m.sold_at is null and not m.reversed) m,
 	   lateral (select coalesce(bool_or(h.halted), false) as halted,
@@ -377,7 +376,8 @@ select f.fund_id,
 	   lateral (select coalesce(sum(i.units), 0) as units
 				  from fundes.investment i
 				 where i.fund_id = f.fund_id) i,
-	   lateral (select sum(b.balance) as balance
+	   lateral (select sum(b.balance) as balance,
+					   -sum(b.balance) filter (where b.class = 'liability') as owed
 				  from fundes.trial_balance b
 				 where b.fund_id = f.fund_id) b;
 comment on view fundes.daily_control is

@@ -17,8 +17,13 @@ $node->psql('postgres', slurp_file('doc/reference.sql'), stdout => \$stdout, std
 is($stderr, '', 'the reference is made without an error');
 is("$stdout\n", slurp_file('doc/reference.md'), 'doc/reference.md is what the catalog says');
 
-# Each in a database of its own, as positions are shown.
-my %shown = ('examples/session.sql' => 'README.md', 'examples/reading.sql' => 'doc/event-store.md');
+# Each in a database of its own, as positions are shown. A page may show an
+# example in parts, which \echo ---- divides; one that is silent is not shown.
+my %shown = (
+	'examples/session.sql' => 'README.md',
+	'examples/reading.sql' => 'doc/event-store.md',
+	'examples/accounting.sql' => 'doc/fund-accounting.md',
+	'examples/operators.sql' => 'doc/operators.md');
 for my $example (sort keys %shown)
 {
 	my $session;
@@ -29,9 +34,16 @@ for my $example (sort keys %shown)
 	IPC::Run::run([ 'psql', '-XaqP', 'pager=off', '-f', '-', $node->connstr($db) ],
 		'<', $example, '>', \$session, '2>&1');
 	$session =~ s/^psql:<stdin>:\d+: //mg;
-	$session =~ s/\s+\z//;
-	ok(index(slurp_file($shown{$example}), "```sql\n$session\n```") >= 0,
-		"$shown{$example} shows the output of $example") or diag $session;
+	my $part = 0;
+	for my $output (split /^\\echo ----\n----\n/m, $session)
+	{
+		next if $output =~ /^\\set ECHO none/;
+		$part++;
+		$output =~ s/\s+\z//;
+		ok(index(slurp_file($shown{$example}), "```sql\n$output\n```") >= 0,
+			"$shown{$example} shows the output of $example, part $part") or diag $output;
+	}
+	cmp_ok($part, '>', 0, "$example has parts");
 }
 
 my $errors = slurp_file('doc/errors.md');
