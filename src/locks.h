@@ -44,7 +44,7 @@ typedef enum LockClass
 	LOCK_TYPE,
 	/* the next fund_id */
 	LOCK_NEW_FUND,
-	/* a fund; the key is its id */
+	/* a fund; the key is its id, or 0 for the whole market */
 	LOCK_FUND,
 	/* a claim; the key is the subscription's id and the partition */
 	LOCK_SUBSCRIPTION = 0xFDEF

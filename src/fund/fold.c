@@ -664,10 +664,8 @@ fold_event(FoldRun *run, const FoldEvent *event)
 			fold_index_published(&fold);
 			break;
 		case TRADING_HALTED:
-			fold_trading(&fold, true);
-			break;
 		case TRADING_RESUMED:
-			fold_trading(&fold, false);
+			fold_trading(&fold, event->type_id == TRADING_HALTED);
 			break;
 		case RESIDUAL_SWEPT:
 			fold_residual_swept(&fold);

@@ -231,7 +231,7 @@ what_to_do_instead(int32 type_id)
 		case PRICE_LIMITS_SET:
 			return "Set the limits anew with fundes.set_price_limits().";
 		default:
-			return "Pay-ins, withdrawals, purchases, sales, royalties, fees, distributions and sweeps can be reversed.";
+			return "Deals, royalties, fees, distributions and sweeps can be reversed.";
 	}
 }
 
