@@ -1,7 +1,8 @@
 -- CSV files. Whoever reads the file (scripts/import with the server's COPY, a
 -- driver with its own reader) gives it as an array of arrays of texts, the
 -- header first. A file is loaded whole or not at all, and loading it again
--- writes nothing.
+-- writes nothing. The functions act as the owner: all that they are given is
+-- text, and they call nothing of the caller's.
 
 -- The lines of a file with their fields by name. Blanks around a field are
 -- taken off, empty fields are left out, and so are lines without a field.
