@@ -288,7 +288,7 @@ select v.fund_id,
 						and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true
   left join lateral (select case d.type
 							when 'InvestmentCreated'
-							then floor + (floor < d.units * c.base_price)::integer * power(10::numeric, -f.cash_scale)
+							then round(floor + (floor < d.units * c.base_price)::integer * power(10::numeric, -f.cash_scale), f.cash_scale)
 							else floor end as cash
 					   from trunc(d.units * c.base_price, f.cash_scale) floor) r on true;
 comment on view fundes.nav_error is

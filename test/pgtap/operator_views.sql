@@ -113,6 +113,8 @@ select fundes.restate_nav(:f, '2023-06-01');
 select pg_temp.same(format($$select struck_price, restated_price, basis_points, investor_id, units, cash, restated_cash, off from fundes.nav_error where fund_id = %s and valuation_date = '2023-06-01'$$, :f),
 	$$values (10.1000, 10.1277, 27.4257, 'B', 9.9009, 100.00, 100.28, 0.28)$$,
 	'a pay-in: rounded up; deals before it, from the next strike on, and those reversed are left out');
+select is((select restated_cash || ' ' || off from fundes.nav_error where fund_id = :f and valuation_date = '2023-06-01'), '100.28 0.28',
+	'with as many decimals as the fund''s money has');
 select fundes.record_royalty(:f, :f1, 3.03, effective_at => '2023-06-01 12:00', metadata => '{"actor": "lou", "reason": "found as well"}');
 select fundes.restate_nav(:f, '2023-06-01');
 select pg_temp.same(format($$select valuation_date, struck_revision, current_revision, restated_price from fundes.nav_error where fund_id = %s and valuation_date = '2023-06-01'$$, :f),
