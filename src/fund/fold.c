@@ -93,7 +93,7 @@ entry_at(Fold *fold, TimestampTz moment)
 }
 
 /* Adds to a figure of the fund, as of a moment. */
-static void
+void
 fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 {
 	if (num_sign(amount) == 0)

@@ -47,6 +47,7 @@ extern void require_equal(const Fold *fold, const char *key, Numeric expected);
 
 /* fold.c: figures */
 extern void fund_add(Fold *fold, int column, Numeric amount);
+extern void fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount);
 extern void fund_subtract(Fold *fold, int column, Numeric amount);
 extern void holding_add(Fold *fold, int column, Numeric amount);
 extern void note_price(Fold *fold);

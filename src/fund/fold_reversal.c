@@ -77,21 +77,19 @@ reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
 	row_set(mcp, MCP_REVERSED, BoolGetDatum(true));
 }
 
-/* It is held again, at the value that it had when it was sold. */
+/* It is held again, at the value that it would have. */
 static void
 reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
 {
 	Row		   *mcp = reversed_mcp(fold, reversed, true);
 	Numeric		price = json_numeric(reversed, "price_cash");
-	Numeric		value = json_numeric(reversed, "carrying_value");
 
 	fund_subtract(fold, FUND_CAPITAL_CASH, price);
-	move_value(fold, reversed, value, 1);
+	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), 1);
 	fund_subtract(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
 	fund_subtract(fold, FUND_REALISED_GAIN, json_numeric(reversed, "realised_gain"));
 	row_set_null(mcp, MCP_SOLD_AT);
 	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
-	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(value));
 }
 
 static void

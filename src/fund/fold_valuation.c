@@ -70,16 +70,27 @@ valued_mcp(Fold *fold, const JsonbValue *key)
 	return mcp;
 }
 
-static bool
-is_held(const Row *mcp)
+/*
+ * A copyright that was sold by then keeps the value for the case that the sale
+ * is reversed.  One whose sale was recorded before this valuation, but is
+ * effective later, has the value until it is sold, and goes with it.
+ */
+static void
+take_value(Fold *fold, Row *mcp, Numeric value)
 {
-	return mcp->nulls[MCP_SOLD_AT] && !DatumGetBool(mcp->values[MCP_REVERSED]);
+	Numeric		rise = num_sub(value, row_numeric(mcp, MCP_VALUE_CASH));
+
+	if (mcp->nulls[MCP_SOLD_AT])
+		fund_add(fold, FUND_ASSET_VALUE, rise);
+	else if (row_time(mcp, MCP_SOLD_AT) > fold->event->effective_at)
+	{
+		fund_add(fold, FUND_ASSET_VALUE, rise);
+		fund_add_at(fold, row_time(mcp, MCP_SOLD_AT), FUND_ASSET_VALUE, num_negate(rise));
+	}
+	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(value));
 }
 
-/*
- * The sum of all values; where the price is struck, also takes those of what is
- * still held.
- */
+/* The sum of all values; takes them where the price is struck. */
 static Numeric
 take_values(Fold *fold, bool striking)
 {
@@ -98,7 +109,7 @@ take_values(Fold *fold, bool striking)
 			JsonbValue *source = findJsonbValueFromContainer(&sources->root, JB_FOBJECT, &v);
 
 			mcp = valued_mcp(fold, &v);
-			if (!striking || !is_held(mcp))
+			if (!striking || DatumGetBool(mcp->values[MCP_REVERSED]))
 				continue;
 			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
 			if (source != NULL && source->type == jbvString)
@@ -112,11 +123,8 @@ take_values(Fold *fold, bool striking)
 			if (v.type != jbvNumeric || num_sign(v.val.numeric) < 0)
 				refuse_payload(fold, "A value is not a number from 0 on.");
 			sum = num_add(sum, v.val.numeric);
-			if (!striking || !is_held(mcp))
-				continue;
-			fund_add(fold, FUND_ASSET_VALUE,
-					 num_sub(v.val.numeric, row_numeric(mcp, MCP_VALUE_CASH)));
-			row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(v.val.numeric));
+			if (striking && !DatumGetBool(mcp->values[MCP_REVERSED]))
+				take_value(fold, mcp, v.val.numeric);
 		}
 	}
 	return sum;

@@ -138,6 +138,9 @@ check_mcp_sold(Reversal *r)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	require_cash_left(r, json_numeric(r->event.payload, "price_cash"));
+	if (r->state.is_past)
+		put_taken_back(r->cmd, rows_find_int64(r->cmd->rows, TABLE_MCP,
+											   json_int64(r->event.payload, "asset_id")));
 }
 
 static void

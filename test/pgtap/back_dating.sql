@@ -72,6 +72,26 @@ select is((select status || ' ' || trim_scale(asset_value::numeric) || ' ' || st
 		  'valued 81000 1', 'the next day carries it at cost');
 select is((select value_cash::numeric || ' ' || is_stale from fundes.mcp_holding where fund_id = :f and copyright_code = 'P3'), '5000 true', 'as stale');
 
+-- A valuation recorded after a sale, and dated before it: what was sold has the
+-- value until then.
+select fundes.create_fund('Late', effective_at => '2023-01-01 09:00') as f \gset
+select fundes.create_investment('A', :f, 100000, effective_at => '2023-06-01 09:00');
+select fundes.purchase_mcp(:f, 'N1', 'R', 'S', 50000, effective_at => '2023-06-01 10:00') as n1 \gset
+select fundes.purchase_mcp(:f, 'N2', 'R', 'S', 10000, effective_at => '2023-06-01 10:00') as n2 \gset
+select fundes.record_mcp_price('N1', 'R', 'S', '2023-06-01', 60000), fundes.record_mcp_price('N2', 'R', 'S', '2023-06-01', 10500);
+select fundes.sell_mcp(:f, :n1, 61000, effective_at => '2023-06-02 10:00');
+select (select event_id from fundes.event_log where stream = 'fund-' || :f and type = 'McpSold') as sale \gset
+select is((select trim_scale(nav::numeric) || ' ' || trim_scale(base_price::numeric) from fundes.update_mcp_asset_value(:f, '2023-06-01', effective_at => '2023-06-02 00:00')), '110500 1105', 'the night''s valuation, run after a sale of the morning');
+select is((select string_agg(trim_scale(nav) || ' ' || trim_scale(asset_value), ', ' order by at) from unnest(array['2023-06-01 23:59:59.999999', '2023-06-02 00:00', '2023-06-02 09:59:59.999999', '2023-06-02 10:00', 'infinity']::timestamptz[]) at, fundes.fund_state_at(:f, at)),
+		  '100000 60000, 110500 70500, 110500 70500, 111500 10500, 111500 10500', 'it counts from midnight, until the sale for what was sold');
+select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 11050, effective_at => ''2023-06-02 09:00'')', :f), 'between them the price has not drifted');
+select is((select trim_scale(unrealised_gain) || ' ' || trim_scale(realised_gain) from fundes.fund_state_at(:f, '2023-06-02 09:30')), '10500 0', 'the gain is unrealised before the sale');
+select pg_temp.accepts(format('select fundes.reverse_event(%L, ''fell through'', effective_at => ''2023-06-03 09:00'')', :'sale'), 'the sale is reversed');
+select is((select value_cash::numeric from fundes.mcp_holding where asset_id = :n1), 60000::numeric, 'and the copyright comes back at that value');
+select is((select string_agg(trim_scale(nav) || ' ' || trim_scale(asset_value), ', ' order by at) from unnest(array['2023-06-02 10:00', '2023-06-03 08:59:59.999999', '2023-06-03 09:00']::timestamptz[]) at, fundes.fund_state_at(:f, at)),
+		  '122550 10500, 122550 10500, 121550 70500', 'from the reversal on');
+select pg_temp.books_balance('the books balance');
+
 -- A life: units, none and a residue, none at all, units again.
 select fundes.create_fund('Folk', 3, effective_at => '2023-01-01 09:00') as f \gset
 select fundes.create_investment('A', :f, 1000, effective_at => '2023-06-01 09:00');

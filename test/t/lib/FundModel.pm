@@ -129,7 +129,7 @@ sub add
 			id => $p->{fund_id}, zone => $p->{time_zone}, created => $event{at},
 			cash_unit => 10**(CASH - $p->{cash_scale}), unit_unit => 10**(UNITS - $p->{unit_scale}),
 			initial_price => scaled($p->{initial_price}, PRICE),
-			valued_day => '', timeline => [], kept => [], spendable => [], cash => [] };
+			valued_day => '', timeline => [], kept => [], spendable => [], owed => [] };
 	}
 	if ($event{type} eq 'McpPurchased')
 	{
@@ -248,7 +248,7 @@ sub refold
 		$fund->{kept}[ $k / EVERY ] = copy($state) if $k % EVERY == 0 && $k > $block * EVERY;
 		apply($state, $timeline->[$k]);
 		$fund->{spendable}[$k] = $state->{capital_cash} - $state->{liabilities};
-		$fund->{cash}[$k] = $state->{capital_cash};
+		$fund->{owed}[$k] = $state->{liabilities};
 		next if $k < $i;
 		push @{ $self->{faults} }, map { "fund $fund->{id} at position $timeline->[$k]{position} ($timeline->[$k]{type}) of the timeline: $_" } illegal($state, $k == $#$timeline);
 	}
