@@ -165,7 +165,7 @@ bool
 is_pending_after(const PendingFund *funds, int count, int64 fund_id, int64 position)
 {
 	PendingFund sought = {.fund_id = fund_id};
-	PendingFund *found = bsearch(&sought, funds, count, sizeof(PendingFund), compare_funds);
+	const PendingFund *found = bsearch(&sought, funds, count, sizeof(PendingFund), compare_funds);
 
 	return found != NULL && position > found->after;
 }

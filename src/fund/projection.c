@@ -612,15 +612,23 @@ raise_conflict(const Table *table, MemoryContext context)
 			 errhint("%s", table->conflict_hint)));
 }
 
-/* As insert_rows, where another transaction may be adding the same. */
+/* Updates come first: a new row may need a unique key that they set free. */
 static void
-insert_rivals(Writer *writer, List *rows, const Table *table)
+write_rows(Writer *writer, List *rows)
+{
+	update_rows(writer, rows);
+	insert_rows(writer, rows);
+}
+
+/* The same, where another transaction may be writing a row that excludes one. */
+static void
+write_rivals(Writer *writer, List *rows, const Table *table)
 {
 	MemoryContext context = CurrentMemoryContext;
 
 	PG_TRY();
 	{
-		insert_rows(writer, rows);
+		write_rows(writer, rows);
 	}
 	PG_CATCH();
 	{
@@ -655,10 +663,7 @@ forget_rows(TableRows *rows)
 	rows->rows = NIL;
 }
 
-/*
- * Writes what has changed of a table and forgets its rows.  Updates come
- * first: a new row may need a unique key that they set free.
- */
+/* Writes what has changed of a table and forgets its rows. */
 void
 rows_flush_table(RowSet *set, TableId table)
 {
@@ -670,11 +675,10 @@ rows_flush_table(RowSet *set, TableId table)
 
 		writer_begin(&writer, table_of(set, table), tables[table].ncolumns);
 		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
-		update_rows(&writer, rows->rows);
 		if (tables[table].conflict_code != 0)
-			insert_rivals(&writer, rows->rows, &tables[table]);
+			write_rivals(&writer, rows->rows, &tables[table]);
 		else
-			insert_rows(&writer, rows->rows);
+			write_rows(&writer, rows->rows);
 		writer_end(&writer);
 	}
 	forget_rows(rows);
