@@ -3,9 +3,10 @@
 # says beforehand what may come of each, and afterwards what the figures are: now,
 # and at random moments with random knowledge.
 #
-# FUNDES_HISTORY_SEED: which history; FUNDES_HISTORY_COMMANDS: how many commands,
-# 3000 by default. The seed is printed; the same seed and number give the same
-# history but for what is dated now.
+# FUNDES_HISTORY_SEED: which history, 1 by default; FUNDES_HISTORY_COMMANDS: how
+# many commands, 3000 by default. Both are printed; the same two give the same
+# history but for what is dated now. FUNDES_HISTORY_FAULTS: after how many faults
+# it gives up, 10 by default.
 
 use strict;
 use warnings FATAL => 'all';
@@ -520,6 +521,11 @@ my %expect = (
 		my ($illegal, $short) = hypothetical($fund, { type => 'EventReversed', what => $event, payload => {}, at => $c->{at}, position => $model->{last} + 1 });
 		return [ $illegal ? 'UF014' : $short ? ('UF014', '') : '' ];
 	},
+	restate_nav => sub {
+		my ($fund, $c) = @_;
+		my @codes = time_refusal($fund, $c->{at});
+		return [ @codes ? @codes : defined $fund->{closed_through} && $c->{from_date} le $fund->{closed_through} ? ('', 'UF011') : '' ];
+	},
 	append => sub {
 		my ($fund, $c) = @_;
 		return [ $c->{at} < ($fund->{closed_until} // 0) ? ('', 'UF011') : '' ];
@@ -753,6 +759,10 @@ my %make = (
 		my $event = chance(0.02) ? undef : $own[ rand(chance(0.8) ? min(30, scalar @own) : @own) ];
 		return { reversed_event_id => $event ? $event->{id} : '01890000-0000-7000-8000-000000000000', reason => 'mistake', not_before => $event && chance(0.8) ? $event->{at} : 0 };
 	},
+	restate_nav => sub {
+		my ($fund, undef, $at) = @_;
+		return { from_date => $day_names[ max(0, min(day_of($fund->{zone}, $at) - int(rand 200), $#day_names - 2)) ] };
+	},
 	append => sub {
 		my ($fund, $s) = @_;
 		my @held = grep { !$model->{assets}{$_}{never} } sort { $a <=> $b } keys %{ $s->{held} };
@@ -772,7 +782,7 @@ my %weight = (
 	create_investment => 24, withdraw_investment => 14, purchase_mcp => 8, sell_mcp => 6, record_royalty => 8, accrue_fee => 5, pay_fee => 4,
 	set_price_limits => 0.7, update_mcp_asset_value => 28,
 	declare_distribution => 2, pay_distribution => 2, close_period => 0.4, reopen_period => 0.4, publish_index => 3, halt_trading => 0.3, resume_trading => 1.2,
-	reverse_event => 6, append => 3);
+	reverse_event => 6, append => 3, restate_nav => 0.7);
 
 # Which column of the result is compared with what is expected.
 my %result = (
@@ -780,6 +790,7 @@ my %result = (
 	withdraw_investment => q{concat_ws('|', trim_scale(withdrawn_amount), trim_scale(unit_price))},
 	sell_mcp => q{trim_scale(sell_mcp)},
 	publish_index => 'publish_index',
+	restate_nav => q{concat_ws('|', valuation_date, status, stale_count, trim_scale(asset_value), trim_scale(capital_cash), trim_scale(liabilities), trim_scale(nav), trim_scale(total_supply), trim_scale(base_price))},
 	update_mcp_asset_value => q{concat_ws('|', status, stale_count, trim_scale(asset_value), trim_scale(capital_cash), trim_scale(liabilities), trim_scale(nav), trim_scale(total_supply), trim_scale(base_price))});
 
 sub statement
@@ -958,6 +969,16 @@ sub step
 			differ($have, $want, $what);
 		}
 	}
+	# restated days have the figures of what is known now
+	foreach my $row ($name eq 'restate_nav' ? @rows : ())
+	{
+		my ($day, $status, $stale, @figures) = split /\|/, $row;
+		my ($figures, @carried) = valuation($fund, $c->{at}, $day_number{$day}, day_end($fund->{zone}, $day));
+		$count{"restated $status"}++;
+		differ($stale, scalar @carried, "$what: stale on $day");
+		differ(join('|', @figures), $figures =~ s/-$/$figures[-1]/r, "$what: $day") if defined $figures;
+	}
+	differ(scalar(grep { $_->{type} eq 'FundValued' && !$_->{struck} } @events), scalar(grep { /\|revised\|/ } @rows), "$what: events") if $name eq 'restate_nav';
 	foreach my $event (grep { $_->{type} eq 'EventReversed' && defined $_->{payload}{base_price} } @events)
 	{
 		my $after = $model->state_at($fund, $event->{at});
@@ -965,7 +986,7 @@ sub step
 	}
 	foreach my $event (grep { $_->{type} eq 'FundValued' && defined $_->{payload}{struck} && !$fund->{unsure_of_strikes} } @events)
 	{
-		my $history = $event->{payload}{valuation_date} lt $valued_day || $event->{at} < $struck_at || $event->{day_end} < $ex_at;
+		my $history = $event->{payload}{valuation_date} lt $valued_day || $event->{at} < $struck_at || $event->{day_end} < $ex_at || $name eq 'restate_nav';
 		next if !$history && $event->{at} < ($fund->{perhaps_struck_at} // 0);
 		differ($event->{payload}{struck}, $history ? 0 : 1, "$what: whether it strikes a price");
 	}
