@@ -84,6 +84,20 @@ my @readers = (
 				   sum(coalesce((payload ->> 'units')::numeric, -(payload ->> 'stock_quantity')::numeric)) as units
 			  from fundes.event_log where type in ('InvestmentCreated', 'InvestmentWithdrawn') group by 1) l using (fund_id)
 	 where s.subscriptions <> l.taken or s.total_supply <> l.units;} ],
+	# with the figures as of now, and a moment ago
+	[ 'asof', q{
+	select s.fund_id, s.capital_cash, a.capital_cash, s.total_supply, a.total_supply, v.units
+	  from fundes.fund_sheet s, fundes.fund_state_at(s.fund_id, 'infinity') a,
+		   lateral (select sum(i.units) as units from generate_series(0, 9) n, fundes.investment_value_at('inv' || n, s.fund_id, 'infinity') i) v
+	 where s.capital_cash <> a.capital_cash or s.asset_value <> a.asset_value or s.liabilities <> a.liabilities or s.total_supply <> a.total_supply
+		or s.subscriptions <> a.subscriptions or s.base_price <> a.base_price or s.total_supply <> v.units
+	 union all
+	select f, a.nav, fundes.fund_nav(f, at), a.total_supply, null, u.units
+	  from generate_series(1, 2) f, (select now() - interval '1 day' * random() as at) m, fundes.fund_state_at(f, at) a,
+		   lateral (select sum(i.units) as units from generate_series(0, 9) n, fundes.investment_value_at('inv' || n, f, at) i) u
+	 where a.nav <> a.capital_cash + a.asset_value - a.liabilities or a.nav <> fundes.fund_nav(f, at) or u.units <> a.total_supply
+	 union all
+	select fund_id, sum(debit), sum(credit), null, null, null from fundes.trial_balance group by 1 having sum(debit) <> sum(credit) or sum(balance) <> 0;} ],
 	[ 'verify', 'select * from fundes.verify_projections();' ]);
 $does{"reader-$_->[0]"} = "$_->[1]\n\\echo read :SQLSTATE" foreach @readers;
 
