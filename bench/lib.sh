@@ -27,7 +27,7 @@ full()
 # make them.
 settings=('fsync = on' 'synchronous_commit = on' 'full_page_writes = on' 'jit = off'
 	'shared_buffers = 2GB' 'max_wal_size = 16GB' 'checkpoint_timeout = 1h'
-	'max_connections = 60' 'autovacuum_naptime = 10s' "timezone = 'UTC'")
+	'max_connections = 60' 'maintenance_work_mem = 256MB' 'autovacuum_naptime = 10s' "timezone = 'UTC'")
 
 # The payload of all cases: an event McpPurchased of the source, 150 bytes of
 # jsonb.
