@@ -26,7 +26,8 @@ create type fundes.investment_created as (
 	unit_price			fundes.required_price,
 	units				fundes.required_units,
 	cash_taken			fundes.required_cash,
-	refund_cash			fundes.required_cash
+	refund_cash			fundes.required_cash,
+	struck				boolean
 );
 create type fundes.investment_withdrawn as (
 	investor_id			fundes.required_key,
@@ -35,7 +36,9 @@ create type fundes.investment_withdrawn as (
 	unit_price			fundes.required_price,
 	withdrawn_amount	fundes.required_cash,
 	cost_relieved		fundes.required_cash,
-	realised_gain		fundes.required_gain
+	realised_gain		fundes.required_gain,
+	relieved_later		fundes.cash,
+	relieved_at			timestamptz
 );
 create type fundes.mcp_purchased as (
 	fund_id					fundes.required_id,
@@ -161,8 +164,8 @@ create type fundes.fund_closed as (
 comment on type fundes.fund_created is 'Payload of FundCreated, in stream fund-<fund_id>';
 comment on type fundes.price_limits_set is 'Payload of PriceLimitsSet, in stream fund-<fund_id>; null switches a limit off';
 comment on type fundes.investor_created is 'Payload of InvestorCreated, in stream investor-<investor_id>';
-comment on type fundes.investment_created is 'Payload of InvestmentCreated, in stream holding-<fund_id>-<investor_id>';
-comment on type fundes.investment_withdrawn is 'Payload of InvestmentWithdrawn, in stream holding-<fund_id>-<investor_id>';
+comment on type fundes.investment_created is 'Payload of InvestmentCreated, in stream holding-<fund_id>-<investor_id>. struck: whether there were no units then, so that it strikes the price anew; null: whether there are none when it is recorded';
+comment on type fundes.investment_withdrawn is 'Payload of InvestmentWithdrawn, in stream holding-<fund_id>-<investor_id>. relieved_later: the part of cost_relieved that goes at relieved_at, a later moment; of a withdrawal in the past that takes the last units left now';
 comment on type fundes.mcp_purchased is 'Payload of McpPurchased, in stream fund-<fund_id>';
 comment on type fundes.mcp_sold is 'Payload of McpSold, in stream fund-<fund_id>';
 comment on type fundes.fund_valued is 'Payload of FundValued, in stream fund-<fund_id>; figures are those of the end of valuation_date, as_of. Where struck is false it is history only; null: where a later price is struck. restated_from and days_left are of restate_nav: its from_date, and how many days it restated after this one';

@@ -96,7 +96,9 @@ create table fundes.mcp (
 	sold_at					timestamptz,
 	sold_price_cash			fundes.cash,
 	last_position			bigint not null,
-	reversed				boolean not null	-- the purchase was: as if it had never been
+	reversed				boolean not null,	-- the purchase was: as if it had never been
+	gone_at					timestamptz,		-- of a sale that was reversed,
+	back_at					timestamptz			-- and of its reversal
 ) with (fillfactor = 45);
 create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null and not reversed;
 create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, sold_at) where sold_at is not null;

@@ -328,24 +328,90 @@ find_holding(Fold *fold, const char *investor_id, bool create)
 	fold->holding = holding;
 }
 
-/* Adds to a figure of the holding and of the event's entry. */
-void
-holding_add(Fold *fold, int column, Numeric amount)
+/* The holding's entry of this event for a moment. */
+static Row *
+holding_entry_at(Fold *fold, TimestampTz moment)
+{
+	Datum		keys[4];
+	ListCell   *cell;
+	Row		   *entry;
+
+	foreach(cell, fold->holding_entries)
+		if (row_time(lfirst(cell), HOLDING_EFFECTIVE_AT) == moment)
+			return lfirst(cell);
+	keys[0] = fold->fund->values[FUND_ID];
+	keys[1] = fold->holding->values[INVESTMENT_INVESTOR_ID];
+	keys[2] = Int64GetDatum(fold->event->position);
+	keys[3] = TimestampTzGetDatum(moment);
+	entry = rows_add(fold->rows, TABLE_HOLDING_ENTRY, keys);
+	fold->holding_entries = lappend(fold->holding_entries, entry);
+	return entry;
+}
+
+/* Adds to a figure of the holding, as of a moment. */
+static void
+holding_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount)
 {
 	if (num_sign(amount) == 0)
 		return;
 	row_add(fold->holding, column, amount);
-	if (fold->holding_entries == NIL)
-	{
-		Datum		keys[4];
+	row_add(holding_entry_at(fold, moment), HOLDING_UNITS + column - FIRST_HOLDING_FIGURE, amount);
+}
 
-		keys[0] = fold->fund->values[FUND_ID];
-		keys[1] = fold->holding->values[INVESTMENT_INVESTOR_ID];
-		keys[2] = Int64GetDatum(fold->event->position);
-		keys[3] = TimestampTzGetDatum(fold->event->effective_at);
-		fold->holding_entries = list_make1(rows_add(fold->rows, TABLE_HOLDING_ENTRY, keys));
+void
+holding_add(Fold *fold, int column, Numeric amount)
+{
+	holding_add_at(fold, fold->event->effective_at, column, amount);
+}
+
+/*
+ * The cost that a withdrawal relieves (sign 1), or that its reversal restores.
+ * The part that stands under relieved_later goes at its own moment, if that is
+ * after the event's.
+ */
+void
+move_cost(Fold *fold, const Jsonb *payload, int sign)
+{
+	Numeric		cost = json_numeric(payload, "cost_relieved");
+	Numeric		gain = json_numeric(payload, "realised_gain");
+	TimestampTz at;
+
+	if (json_find_moment(payload, "relieved_at", &at))
+	{
+		Numeric		later = json_numeric(payload, "relieved_later");
+
+		if (at > row_time(fold->holding, INVESTMENT_LAST_EFFECTIVE_AT) ||
+			num_sign(later) < 0 || num_cmp(later, cost) > 0)
+			refuse_payload(fold, "relieved_later is more than the cost, or later than all that happened.");
+		if (at > fold->event->effective_at)
+		{
+			holding_add_at(fold, at, INVESTMENT_COST_BASIS, sign > 0 ? num_negate(later) : later);
+			holding_add_at(fold, at, INVESTMENT_REALISED_GAIN, sign > 0 ? num_negate(later) : later);
+			cost = num_sub(cost, later);
+			gain = num_add(gain, later);
+		}
 	}
-	row_add(linitial(fold->holding_entries), HOLDING_UNITS + column - FIRST_HOLDING_FIGURE, amount);
+	holding_add(fold, INVESTMENT_COST_BASIS, sign > 0 ? num_negate(cost) : cost);
+	holding_add(fold, INVESTMENT_REALISED_GAIN, sign > 0 ? gain : num_negate(gain));
+}
+
+/*
+ * Whether there were no units at the moment of a deal.  Of a moment in the past
+ * the payload tells; where it does not, there were.
+ */
+static bool
+strikes_anew(const Fold *fold)
+{
+	JsonbValue *struck = json_find(fold->event->payload, "struck");
+	TimestampTz at = fold->event->effective_at;
+
+	if (struck == NULL || !struck->val.boolean)
+		return struck == NULL &&
+			num_sign(row_numeric(fold->fund, FUND_TOTAL_SUPPLY)) == 0 &&
+			at >= row_time(fold->fund, FUND_LAST_EFFECTIVE_AT);
+	if (at < row_time(fold->fund, FUND_STRUCK_AT))
+		refuse_payload(fold, "A later price is struck already.");
+	return true;
 }
 
 /*
@@ -375,7 +441,7 @@ fold_investment_created(Fold *fold)
 
 	find_holding(fold, json_string(fold->event->payload, "investor_id"), true);
 	require_equal(fold, "investment_amount", num_add(taken, number(fold, "refund_cash")));
-	if (num_sign(row_numeric(fold->fund, FUND_TOTAL_SUPPLY)) == 0)
+	if (strikes_anew(fold))
 		strike_anew(fold);
 	fund_add(fold, FUND_CAPITAL_CASH, taken);
 	fund_add(fold, FUND_TOTAL_SUPPLY, units);
@@ -392,7 +458,6 @@ fold_investment_withdrawn(Fold *fold)
 	Numeric		units = number(fold, "stock_quantity");
 	Numeric		paid = number(fold, "withdrawn_amount");
 	Numeric		cost = number(fold, "cost_relieved");
-	Numeric		gain = number(fold, "realised_gain");
 
 	find_holding(fold, json_string(fold->event->payload, "investor_id"), false);
 	holding = fold->holding;
@@ -408,9 +473,8 @@ fold_investment_withdrawn(Fold *fold)
 	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
 	fund_add(fold, FUND_REDEMPTIONS, paid);
 	holding_add(fold, INVESTMENT_UNITS, num_negate(units));
-	holding_add(fold, INVESTMENT_COST_BASIS, num_negate(cost));
 	holding_add(fold, INVESTMENT_WITHDRAWN_AMOUNT, paid);
-	holding_add(fold, INVESTMENT_REALISED_GAIN, gain);
+	move_cost(fold, fold->event->payload, 1);
 }
 
 /*
@@ -607,6 +671,11 @@ fold_event(FoldRun *run, const FoldEvent *event)
 {
 	Fold		fold = {.run = run, .rows = run->rows, .event = event};
 
+	if (event->effective_at > event->recorded_at)
+		refuse(&fold, ERRCODE_EFFECTIVE_IN_FUTURE, "effective date is in the future",
+			   psprintf("effective_at is %s, recorded at %s.",
+						pstrdup(timestamptz_to_str(event->effective_at)),
+						pstrdup(timestamptz_to_str(event->recorded_at))));
 	if (event->type_id != FUND_CREATED && is_about_fund(event))
 	{
 		find_fund(&fold);

@@ -50,6 +50,7 @@ extern void fund_add(Fold *fold, int column, Numeric amount);
 extern void fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount);
 extern void fund_subtract(Fold *fold, int column, Numeric amount);
 extern void holding_add(Fold *fold, int column, Numeric amount);
+extern void move_cost(Fold *fold, const Jsonb *payload, int sign);
 extern void note_price(Fold *fold);
 
 /* A copyright leaves the books at its value, or comes back (sign 1). */

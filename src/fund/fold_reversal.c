@@ -40,10 +40,8 @@ reverse_investment_withdrawn(Fold *fold, const Jsonb *reversed)
 	fund_add(fold, FUND_TOTAL_SUPPLY, units);
 	fund_subtract(fold, FUND_REDEMPTIONS, paid);
 	holding_add(fold, INVESTMENT_UNITS, units);
-	holding_add(fold, INVESTMENT_COST_BASIS, json_numeric(reversed, "cost_relieved"));
 	holding_add(fold, INVESTMENT_WITHDRAWN_AMOUNT, num_negate(paid));
-	holding_add(fold, INVESTMENT_REALISED_GAIN,
-				num_negate(json_numeric(reversed, "realised_gain")));
+	move_cost(fold, reversed, -1);
 }
 
 /* The fund's copyright of a reversed event, sold or not. */
@@ -88,6 +86,8 @@ reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
 	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), 1);
 	fund_subtract(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
 	fund_subtract(fold, FUND_REALISED_GAIN, json_numeric(reversed, "realised_gain"));
+	row_set(mcp, MCP_GONE_AT, mcp->values[MCP_SOLD_AT]);
+	row_set(mcp, MCP_BACK_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set_null(mcp, MCP_SOLD_AT);
 	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
 }

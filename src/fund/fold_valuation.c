@@ -70,10 +70,30 @@ valued_mcp(Fold *fold, const JsonbValue *key)
 	return mcp;
 }
 
+/* Adds to the assets, but for the time in which the copyright was sold. */
+static void
+add_rise(Fold *fold, const Row *mcp, Numeric rise)
+{
+	TimestampTz at = fold->event->effective_at;
+
+	if (mcp->nulls[MCP_GONE_AT] || at >= row_time(mcp, MCP_BACK_AT))
+	{
+		fund_add(fold, FUND_ASSET_VALUE, rise);
+		return;
+	}
+	if (at < row_time(mcp, MCP_GONE_AT))
+	{
+		fund_add(fold, FUND_ASSET_VALUE, rise);
+		fund_add_at(fold, row_time(mcp, MCP_GONE_AT), FUND_ASSET_VALUE, num_negate(rise));
+	}
+	fund_add_at(fold, row_time(mcp, MCP_BACK_AT), FUND_ASSET_VALUE, rise);
+}
+
 /*
  * A copyright that was sold by then keeps the value for the case that the sale
  * is reversed.  One whose sale was recorded before this valuation, but is
- * effective later, has the value until it is sold, and goes with it.
+ * effective later, has the value until it is sold, and goes with it; and so one
+ * whose sale was reversed, until it comes back.
  */
 static void
 take_value(Fold *fold, Row *mcp, Numeric value)
@@ -81,7 +101,7 @@ take_value(Fold *fold, Row *mcp, Numeric value)
 	Numeric		rise = num_sub(value, row_numeric(mcp, MCP_VALUE_CASH));
 
 	if (mcp->nulls[MCP_SOLD_AT])
-		fund_add(fold, FUND_ASSET_VALUE, rise);
+		add_rise(fold, mcp, rise);
 	else if (row_time(mcp, MCP_SOLD_AT) > fold->event->effective_at)
 	{
 		fund_add(fold, FUND_ASSET_VALUE, rise);

@@ -23,6 +23,7 @@
 #include "fund/streams.h"
 #include "fund/timeline.h"
 #include "plan.h"
+#include "utils/snapmgr.h"
 
 /* A row of the function's composite type, made from keys of the payload. */
 static Datum
@@ -56,7 +57,7 @@ too_small(const char *detail, const char *hint)
  * initial price, unless it has a residue that would fall to the newcomer.
  */
 static Numeric
-issue_price(const FundState *state)
+issue_price(Command *cmd, const FundState *state)
 {
 	if (num_sign(state->total_supply) > 0)
 	{
@@ -71,6 +72,9 @@ issue_price(const FundState *state)
 						   row_int64(state->fund, FUND_ID), num_text(state->nav)),
 				 errhint("Take the residue out with fundes.sweep_residual() before anybody pays in.")));
 	require_no_later_price(state);
+	/* in the past the fold could not tell */
+	if (state->is_past)
+		json_put_bool(&cmd->figures, "struck", true);
 	return row_numeric(state->fund, FUND_INITIAL_PRICE);
 }
 
@@ -139,7 +143,7 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 		command_check_time(&cmd, fund);
 		require_trading(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
-		price = issue_price(&state);
+		price = issue_price(&cmd, &state);
 		command_expect(&cmd, stream);
 		issue_units(&cmd, &state, price, amount);
 		command_append(&cmd, stream, "InvestmentCreated");
@@ -209,16 +213,60 @@ least_cost_basis(const FundState *state, Row *holding)
 	return least_of_holding(&select, state, holding, INVESTMENT_COST_BASIS);
 }
 
+/* Units and cost of a holding at the moment of a withdrawal. */
+static void
+find_position(const FundState *state, Row *holding, Numeric *units, Numeric *basis)
+{
+	Numeric		figures[MAX_FIGURES];
+
+	*units = row_numeric(holding, INVESTMENT_UNITS);
+	*basis = row_numeric(holding, INVESTMENT_COST_BASIS);
+	if (!state->is_past)
+		return;
+	PushActiveSnapshot(GetLatestSnapshot());
+	timeline_figures(HOLDING_TIMELINE, holding->values, state->at, ALL_POSITIONS, figures);
+	PopActiveSnapshot();
+	*units = figures[INVESTMENT_UNITS - FIRST_HOLDING_FIGURE];
+	*basis = figures[INVESTMENT_COST_BASIS - FIRST_HOLDING_FIGURE];
+}
+
+/*
+ * The part of the cost that goes with the units.  In the past it is that of the
+ * moment, but no more than what later withdrawals have left.  With the last
+ * units that are left now all goes: what is not of the moment, at the holding's
+ * last one.
+ */
+static void
+relieve_cost(Command *cmd, const FundState *state, Row *holding,
+			 Numeric quantity, Numeric paid, Numeric units, Numeric basis)
+{
+	Numeric		cost = num_cmp(quantity, units) == 0 ? basis :
+		num_div_floor(num_mul(basis, quantity), units, row_int32(state->fund, FUND_CASH_SCALE));
+	Numeric		least = least_cost_basis(state, holding);
+	Numeric		later = num_int(0);
+
+	if (num_cmp(least, cost) < 0)
+		cost = least;
+	if (num_cmp(quantity, row_numeric(holding, INVESTMENT_UNITS)) == 0)
+		later = num_sub(row_numeric(holding, INVESTMENT_COST_BASIS), cost);
+	cost = num_add(cost, later);
+	json_put_numeric(&cmd->figures, "cost_relieved", cost);
+	json_put_numeric(&cmd->figures, "realised_gain", num_sub(paid, cost));
+	if (num_sign(later) > 0)
+	{
+		json_put_numeric(&cmd->figures, "relieved_later", later);
+		json_put_moment(&cmd->figures, "relieved_at",
+						row_time(holding, INVESTMENT_LAST_EFFECTIVE_AT));
+	}
+}
+
 static void
 cancel_units(Command *cmd, const FundState *state, Row *holding, Numeric quantity)
 {
-	int			cash_scale = row_int32(state->fund, FUND_CASH_SCALE);
-	Numeric		held = row_numeric(holding, INVESTMENT_UNITS);
-	Numeric		basis = row_numeric(holding, INVESTMENT_COST_BASIS);
 	Numeric		least = least_units(state, holding);
-	bool		everything = num_cmp(quantity, held) == 0;
+	Numeric		units;
+	Numeric		basis;
 	Numeric		paid;
-	Numeric		cost;
 
 	if (num_cmp(least, quantity) < 0)
 		ereport(ERROR,
@@ -229,19 +277,17 @@ cancel_units(Command *cmd, const FundState *state, Row *holding, Numeric quantit
 						   state->is_past ? " at some point from then on" : "",
 						   num_text(quantity)),
 				 errhint("Withdraw at most what is held.")));
-	paid = num_floor(num_mul(quantity, state->base_price), cash_scale);
-	if (num_sign(paid) == 0 && !everything)
+	find_position(state, holding, &units, &basis);
+	paid = num_floor(num_mul(quantity, state->base_price),
+					 row_int32(state->fund, FUND_CASH_SCALE));
+	if (num_sign(paid) == 0 && num_cmp(quantity, units) != 0)
 		too_small(psprintf("%s units at %s are worth less than the smallest coin.",
 						   num_text(quantity), num_text(state->base_price)),
 				  "Withdraw more units, or all of them.");
 	require_cash(state, paid);
-	cost = everything ? basis :
-		num_div_floor(num_mul(basis, quantity), held, cash_scale);
-
 	json_put_numeric(&cmd->figures, "unit_price", state->base_price);
 	json_put_numeric(&cmd->figures, "withdrawn_amount", paid);
-	json_put_numeric(&cmd->figures, "cost_relieved", cost);
-	json_put_numeric(&cmd->figures, "realised_gain", num_sub(paid, cost));
+	relieve_cost(cmd, state, holding, quantity, paid, units, basis);
 }
 
 FUNDES_FUNCTION(fundes_withdraw_investment);

@@ -103,7 +103,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, false, 17, {
+		"mcp", 1, false, 19, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -114,7 +114,8 @@ const Table tables[NTABLES] = {
 			{"last_price_date", DATEOID}, {"is_stale", BOOLOID},
 			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
 			{"sold_price_cash", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID},
-			{"reversed", BOOLOID}
+			{"reversed", BOOLOID}, {"gone_at", TIMESTAMPTZOID},
+			{"back_at", TIMESTAMPTZOID}
 		},
 		ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
 		"A copyright is held by one fund; it must be sold before it is bought again."

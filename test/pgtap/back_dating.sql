@@ -138,6 +138,75 @@ select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 10000,
 select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 10000, effective_at => ''2023-06-01 23:59:59.999999'')', :f), 'in the past too, before all was lost');
 select is((select string_agg(trim_scale(units) || ' ' || trim_scale(base_price), ', ' order by at) from unnest(array['2023-06-01 23:59:59.999999', '2023-06-02 00:00', '2023-06-03 09:00']::timestamptz[]) at, fundes.investment_value_at('B', :f, at)), '10 1000, 10 0, 15 2000', 'at the price of then');
 
+-- A pay-in of a moment at which there were units is no start anew, though there
+-- are none now.
+select fundes.create_fund('Empty now', effective_at => '2020-01-01 09:00') as f \gset
+select fundes.create_investment('A', :f, 100000, effective_at => '2020-01-02 09:00');
+select fundes.purchase_mcp(:f, 'EN', 'R', 'S', 50000, effective_at => '2020-01-02 09:00') as en \gset
+select fundes.record_mcp_price('EN', 'R', 'S', '2020-01-02', 60000);
+select fundes.update_mcp_asset_value(:f, '2020-01-02', effective_at => '2020-01-03 00:00');
+select fundes.sell_mcp(:f, :en, 60000, effective_at => '2020-01-06 09:00');
+select fundes.withdraw_investment('A', :f, 100, effective_at => '2020-01-07 09:00');
+select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 10000, effective_at => ''2020-01-02 12:00'')', :f), 'a pay-in before the valuation');
+select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 10000, effective_at => ''2020-01-05 09:00'')', :f), 'a pay-in after it');
+select is((select concat_ws(' ', trim_scale(base_price::numeric), price_date, price_since) from fundes.fund where fund_id = :f), '1100 2020-01-02', 'the price is that of the valuation');
+select pg_temp.refuses(format('select fundes.create_investment(''B'', %s, 10000, effective_at => ''2020-01-11 00:00:01'')', :f), 'UF009', 'and as old');
+select pg_temp.books_balance('the books balance');
+-- but of a moment without units it is, though there are some now
+select fundes.create_fund('Empty then', effective_at => '2020-01-01 09:00') as f \gset
+select fundes.create_investment('A', :f, 100000, effective_at => '2020-01-05 09:00');
+select pg_temp.accepts(format('select fundes.create_investment(''B'', %s, 10000, effective_at => ''2020-01-03 09:00'')', :f), 'a pay-in before the first');
+select pg_temp.refuses(format($$select fundes.append('holding-%1$s-B', 'InvestmentCreated', '{"investor_id": "B", "fund_id": %1$s, "investment_amount": 1000, "unit_price": 1000, "units": 1, "cash_taken": 1000, "refund_cash": 0, "struck": true}', effective_at => '2019-12-31 09:00')$$, :f), 'UF023', 'a price that would be struck before another');
+
+-- A withdrawal in the past relieves the cost of then; what is left without units
+-- goes at the holding's last moment.
+select fundes.create_fund('Cost', effective_at => '2020-01-01 09:00') as f \gset
+select fundes.set_price_limits(:f, null, null, effective_at => '2020-01-01 09:00');
+select fundes.create_investment('A', :f, 100000, effective_at => '2020-01-02 09:00');
+select fundes.purchase_mcp(:f, 'CO', 'R', 'S', 1000, effective_at => '2020-01-02 09:00') as co \gset
+select fundes.record_royalty(:f, :co, 1000, effective_at => '2020-01-02 10:00');
+select fundes.record_mcp_price('CO', 'R', 'S', '2020-01-05', 100000);
+select fundes.update_mcp_asset_value(:f, '2020-01-05', effective_at => '2020-01-06 00:00');
+select fundes.create_investment('A', :f, 200000, effective_at => '2020-01-07 09:00');
+create function pg_temp.cost(fund bigint, variadic moments timestamptz[]) returns text
+language sql as $$
+	select string_agg(concat_ws(' ', trim_scale(units), trim_scale(cost_basis), trim_scale(realised_gain)), ', ' order by n)
+	  from unnest(moments) with ordinality m(at, n), fundes.investment_value_at('A', fund, at)
+$$;
+select is(pg_temp.cost(:f, '2020-01-02 09:00', '2020-01-07 09:00'), '100 100000 0, 200 300000 0', 'units at 1000 and at 2000');
+savepoint all_of_then;
+select is((fundes.withdraw_investment('A', :f, 100, effective_at => '2020-01-03 09:00')).realised_gain::numeric, 0::numeric, 'all of then at cost is no gain');
+select is(pg_temp.cost(:f, '2020-01-02 09:00', '2020-01-03 09:00', '2020-01-07 09:00'), '100 100000 0, 0 0 0, 100 200000 0', 'and leaves the cost of what came later');
+rollback to all_of_then;
+select fundes.withdraw_investment('A', :f, 100, effective_at => '2020-01-08 09:00');
+select is(pg_temp.cost(:f, '2020-01-08 09:00'), '100 150000 50000', 'half of all, at the average');
+select event_id as late from fundes.withdraw_investment('A', :f, 100, effective_at => '2020-01-03 09:00') \gset
+select is(pg_temp.cost(:f, '2020-01-02 12:00', '2020-01-03 09:00', '2020-01-07 09:00', '2020-01-08 09:00'), '100 100000 0, 0 0 0, 100 200000 0, 0 0 0', 'then all of then: no cost stays without units');
+select pg_temp.books_balance('the books balance');
+select pg_temp.refuses(format($$select fundes.append('holding-%1$s-A', 'InvestmentWithdrawn', '{"investor_id": "A", "fund_id": %1$s, "stock_quantity": 0, "unit_price": 1000, "withdrawn_amount": 0, "cost_relieved": 0, "realised_gain": 0, "relieved_later": %2$s, "relieved_at": "%3$s"}', effective_at => '2020-01-03 09:00')$$, :f, later, at), 'UF023', rule)
+  from (values (1, '2020-01-08T00:00:00+09:00', 'more relieved later than at all'), (0, '2021-01-08T00:00:00+09:00', 'later than all that happened'), (0, '2020-01-08T00:00:00', 'at a moment without an offset')) v(later, at, rule);
+select fundes.reverse_event(:'late', 'mistaken', effective_at => '2020-01-04 09:00');
+select is(pg_temp.cost(:f, '2020-01-03 09:00', '2020-01-04 09:00', '2020-01-07 09:00', '2020-01-08 09:00'), '0 0 0, 100 100000 0, 200 300000 0, 100 150000 50000', 'reversed, all parts come back, each at its moment');
+select pg_temp.books_balance('the books balance');
+
+-- A valuation that is recorded after a sale and its reversal, but dated before
+-- the sale, does not count for the time between.
+select fundes.create_fund('Gap', effective_at => '2020-01-01 09:00') as f \gset
+select fundes.create_investment('A', :f, 100000, effective_at => '2020-01-02 09:00');
+select fundes.purchase_mcp(:f, 'GA', 'R', 'S', 50000, effective_at => '2020-01-02 09:00') as ga \gset
+select fundes.record_mcp_price('GA', 'R', 'S', '2020-01-02', 60000);
+select fundes.sell_mcp(:f, :ga, 55000, effective_at => '2020-01-06 09:00');
+select event_id as sale from fundes.event_log where stream = 'fund-' || :f and type = 'McpSold' \gset
+select fundes.reverse_event(:'sale', 'mistaken', effective_at => '2020-01-06 11:00');
+select fundes.update_mcp_asset_value(:f, '2020-01-02', effective_at => '2020-01-06 08:00');
+select is(pg_temp.path(:f, '2020-01-06 07:00', '2020-01-06 08:00', '2020-01-06 09:00', '2020-01-06 11:00'),
+	'50000 50000 100 1000, 50000 60000 100 1100, 105000 0 100 1100, 50000 60000 100 1100', 'a value that rose before a sale that was taken back');
+select pg_temp.books_balance('the books balance');
+
+-- Nothing is dated into the future, whatever way it comes.
+select pg_temp.refuses(format($$select fundes.append('fund-%1$s', 'RoyaltyReceived', '{"fund_id": %1$s, "asset_id": %2$s, "amount": 5}', effective_at => '2099-01-01')$$, :f, :ga), 'UF020', 'an appended event of the future');
+select pg_temp.refuses($$select fundes.append('investor-F', 'InvestorCreated', '{"investor_id": "F", "name": "F"}', effective_at => '2099-01-01')$$, 'UF020', 'an investor of the future');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;

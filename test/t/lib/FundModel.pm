@@ -13,6 +13,8 @@ package FundModel;
 use strict;
 use warnings FATAL => 'all';
 
+use Time::Local qw(timegm);
+
 use Carp;
 use JSON::PP ();
 use Math::BigInt;
@@ -170,10 +172,34 @@ sub add
 			$fund->{valued_from} //= $event{position};
 		}
 	}
-	my $i = after($fund, $event{at}, $event{position});
-	splice @{ $fund->{timeline} }, $i, 0, \%event;
+	my $i = insert($fund, \%event);
+	# a part of the cost goes, or comes back, at a moment of its own
+	my ($what, $sign) = $event{type} eq 'EventReversed' ? ($event{what}, -1) : (\%event, 1);
+	if (defined $what->{payload}{relieved_later})
+	{
+		my $at = micros($what->{payload}{relieved_at});
+		insert($fund, { type => 'CostRelieved', position => $event{position}, sign => $sign, payload => $what->{payload},
+				at => $at > $event{at} ? $at : $event{at} });
+	}
 	$self->refold($fund, $i) if $self->{folding};
 	return \%event;
+}
+
+sub insert
+{
+	my ($fund, $event) = @_;
+	my $i = after($fund, $event->{at}, $event->{position});
+	splice @{ $fund->{timeline} }, $i, 0, $event;
+	return $i;
+}
+
+# Microseconds since 1970 of a moment in a payload, which is in UTC.
+sub micros
+{
+	my ($text) = @_;
+	my ($y, $m, $d, $hh, $mm, $ss, $fraction) = $text =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)(?:\.(\d+))?(?:Z|\+00(?::00)?)$/
+	  or croak "$text is no moment in UTC";
+	return timegm($ss, $mm, $hh, $d, $m - 1, $y) * 1_000_000 + substr(($fraction // '') . '000000', 0, 6);
 }
 
 # Takes many rows at once; what is illegal is looked for once they are all there.
@@ -269,7 +295,7 @@ sub illegal
 	{
 		my $h = $s->{holding}{$investor};
 		$units += $h->{units};
-		push @faults, map { "$_ of $investor is $h->{$_}" } grep { $h->{$_} < 0 } qw(units investment_amount withdrawn_amount distributions), $now ? 'cost_basis' : ();
+		push @faults, map { "$_ of $investor is $h->{$_}" } grep { $h->{$_} < 0 } qw(units cost_basis investment_amount withdrawn_amount distributions);
 		push @faults, "$investor has a cost basis of $h->{cost_basis} without units" if $now && $h->{units} == 0 && $h->{cost_basis} != 0;
 	}
 	foreach my $held (values %{ $s->{held} })
@@ -368,9 +394,16 @@ my %apply = (
 		$s->{redemptions} += $sign * $cash;
 		$s->{total_supply} -= $sign * $units;
 		$h->{units} -= $sign * $units;
-		$h->{cost_basis} -= $sign * scaled($p->{cost_relieved}, CASH);
+		my $later = scaled($p->{relieved_later} // 0, CASH);
+		$h->{cost_basis} -= $sign * (scaled($p->{cost_relieved}, CASH) - $later);
 		$h->{withdrawn_amount} += $sign * $cash;
-		$h->{realised_gain} += $sign * scaled($p->{realised_gain}, CASH);
+		$h->{realised_gain} += $sign * (scaled($p->{realised_gain}, CASH) + $later);
+	},
+	CostRelieved => sub {
+		my ($s, $p, $sign, $event) = @_;
+		my $h = investor_in($s, $p->{investor_id});
+
+		$h->{$_} -= $event->{sign} * scaled($p->{relieved_later}, CASH) foreach qw(cost_basis realised_gain);
 	},
 	McpPurchased => sub {
 		my ($s, $p, $sign, $event) = @_;
