@@ -61,6 +61,17 @@ begin
 	if effective > clock_timestamp() then
 		raise exception 'in the future' using errcode = 'UF020';
 	end if;
+	if f.status <> 'open' then
+		raise exception 'Fund is closed' using errcode = 'UF019';
+	end if;
+	if effective < f.closed_until then
+		raise exception 'Period is closed' using errcode = 'UF011';
+	end if;
+	if (select h.halted and effective < coalesce(h.until, 'infinity') from fundes.trading_halt h
+		 where h.fund_id = 0 and h.effective_at <= effective
+		 order by h.effective_at desc, h.last_position desc limit 1) then
+		raise exception 'Trading is halted' using errcode = 'UF010';
+	end if;
 	if f.capital_cash - f.liabilities < price then
 		raise exception 'Insufficient fund' using errcode = 'UF003';
 	end if;
@@ -79,9 +90,9 @@ begin
 		returning position into pos;
 	insert into peer.mcp (asset_id, fund_id, copyright_code, registration_number, music_id,
 						  acquisition_date, cost_cash, estimated_value_cash, value_cash,
-						  royalty_income, is_stale, purchased_at, last_position)
+						  royalty_income, is_stale, purchased_at, last_position, reversed)
 		values (asset, the_fund, code, registration, music, acquired, price, estimate, price,
-				0, false, effective, pos);
+				0, false, effective, pos, false);
 	insert into peer.fund_entry (fund_id, last_position, effective_at, recorded_at,
 								 capital_cash, asset_value, accumulated_purchase_value)
 		values (the_fund, pos, effective, clock_timestamp(), -price, price, price);
@@ -92,7 +103,9 @@ begin
 		   price_since = coalesce(price_since, effective),
 		   last_effective_at = greatest(last_effective_at, effective),
 		   last_version = last_version + 1,
-		   last_position = pos
+		   last_position = pos,
+		   last_recorded_at = clock_timestamp(),
+		   entries = entries + 1
 	 where fund_id = the_fund;
 	return asset;
 end
