@@ -1,6 +1,6 @@
 # instructions of an append in logs of 10^4 and 10^7 events
 #
-# (10^6 in the quick form.) Counted by callgrind in a server of one process
+# (10^6 in the quick form; and the powers of ten between.) Counted by callgrind in a server of one process
 # (postgres --single): the difference of a run with twice the calls and a run
 # with the calls. Also a plain INSERT, a fund event and a purchase. Needs
 # valgrind. Where PROFILES names a folder, the profiles are left there: look at
@@ -48,7 +48,8 @@ instructions()
 
 measure()
 {
-	local small big plain fund purchase
+	local size small plain fund purchase
+	local -A appended=()
 
 	if ! command -v valgrind >/dev/null; then
 		skip 'instructions of an append' 'valgrind is not installed'
@@ -56,18 +57,24 @@ measure()
 	fi
 	fresh fundes plain
 	fill_streams plain
-	client createdb -T fundes "large_$database"
-	query "fundes_$database" -v count=10000 -v streams="$streams" -v payload="$payload" -o /dev/null -f bench/load-fundes.sql
+	for ((size = 10000; size <= large; size *= 10)); do
+		client createdb -T fundes "log${size}_$database"
+		query "log${size}_$database" -v count="$size" -v streams="$streams" -v payload="$payload" -o /dev/null -f bench/load-fundes.sql
+	done
 	query "fundes_$database" -v funds="$streams" -f bench/funds.sql
-	query "large_$database" -v count="$large" -v streams="$streams" -v payload="$payload" -o /dev/null -f bench/load-fundes.sql
 	as_server "$bindir/pg_ctl" -D "$workspace/data" -m fast -w stop >/dev/null
-	small=$(instructions "fundes_$database" append)
-	big=$(instructions "large_$database" append)
+	for ((size = 10000; size <= large; size *= 10)); do
+		appended[$size]=$(instructions "log${size}_$database" append)
+	done
 	plain=$(instructions "plain_$database" plain)
 	fund=$(instructions "fundes_$database" fund)
 	purchase=$(instructions "fundes_$database" purchase)
 	as_server "$bindir/pg_ctl" -D "$workspace/data" -l "$workspace/server.log" -w start >/dev/null
-	result "append at $large" instructions "$big" 'at 10000' "$small" '<= 1.15'
+	small=${appended[10000]}
+	for ((size = 100000; size < large; size *= 10)); do
+		result "append at $size" instructions "${appended[$size]}" 'at 10000' "$small"
+	done
+	result "append at $large" instructions "${appended[$large]}" 'at 10000' "$small" '<= 1.15'
 	result 'append at 10000' instructions "$small" plain "$plain"
 	result 'fund event by append' instructions "$fund" plain "$plain"
 	result 'purchase_mcp' instructions "$purchase" plain "$plain"
