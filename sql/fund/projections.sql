@@ -252,9 +252,8 @@ create table fundes.fund_late (
 	royalty_income				fundes.cash not null,
 	fee_expense					fundes.cash not null,
 	distributed					fundes.cash not null,
-	primary key (fund_id, level, block, last_position, effective_at)
+	primary key (fund_id, level, block, effective_at, last_position)
 );
-create index fund_late_effective on fundes.fund_late (fund_id, level, block, effective_at, last_position);
 create index fund_late_known on fundes.fund_late (fund_id, last_position) where level = 0;
 comment on table fundes.fund_late is 'Projection: entries of a fund that came late, with running sums (internal)';
 
@@ -304,9 +303,8 @@ create table fundes.holding_late (
 	withdrawn_amount	fundes.cash not null,
 	realised_gain		fundes.cash not null,
 	distributions		fundes.cash not null,
-	primary key (fund_id, investor_id, level, block, last_position, effective_at)
+	primary key (fund_id, investor_id, level, block, effective_at, last_position)
 );
-create index holding_late_effective on fundes.holding_late (fund_id, investor_id, level, block, effective_at, last_position);
 create index holding_late_known on fundes.holding_late (fund_id, investor_id, last_position) where level = 0;
 comment on table fundes.holding_late is 'Projection: entries of a holding that came late, with running sums (internal)';
 

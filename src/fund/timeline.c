@@ -329,7 +329,7 @@ add_block(LateSum *sum, int level, int64 block, int sign)
 		found = probe_again(&sum->probe, BackwardScanDirection);
 	else
 		found = probe_begin(&sum->probe, fundes_relation(tables[t->late].name),
-							fundes_relation(psprintf("%s_effective", tables[t->late].name)),
+							fundes_relation(psprintf("%s_pkey", tables[t->late].name)),
 							BackwardScanDirection);
 	sum->open = true;
 	for (i = 0; found && i < t->nfigures; i++)
