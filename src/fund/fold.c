@@ -625,6 +625,8 @@ find_fund(Fold *fold)
 {
 	int64		fund_id = json_int64(fold->event->payload, "fund_id");
 
+	if (!rows_are_scratch(fold->rows))
+		lock_fund_to_fold(fund_id);
 	fold->fund = rows_find_int64(fold->rows, TABLE_FUND, fund_id);
 	if (fold->fund == NULL)
 		refuse(fold, ERRCODE_FUND_NOT_FOUND, "Fund not found",
@@ -660,7 +662,10 @@ advance_fund(Fold *fold)
 	flag_valuations(fold);
 	if (is_in_fund_stream(event->type_id))
 		row_set(fold->fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
-	row_set(fold->fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
+	/* what a trigger of others appends meanwhile is folded before */
+	if (fold->fund->nulls[FUND_LAST_POSITION] ||
+		event->position > row_int64(fold->fund, FUND_LAST_POSITION))
+		row_set(fold->fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
 	row_note_latest(fold->fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
 	row_note_latest(fold->fund, FUND_LAST_RECORDED_AT, event->recorded_at);
 	timeline_advance(FUND_TIMELINE, fold->fund, fold->entries, event->position);

@@ -61,8 +61,8 @@ typedef struct FoldRun
 
 /*
  * A command that appends has read the rows that its event touches, under the
- * locks that keep them so: the projector goes on with them.  NULL takes the
- * offer back.
+ * locks that keep them so: the projector goes on with them, if the event is
+ * written directly.  NULL takes the offer back.
  */
 extern void projector_offer_rows(RowSet *rows);
 

@@ -57,3 +57,10 @@ fund_is_shared(int64 fund_id)
 {
 	return lock_held(LOCK_FUND, fund_id, LOCK_SHARED) && !is_alone(fund_id);
 }
+
+void
+lock_fund_to_fold(int64 fund_id)
+{
+	if (!lock_held(LOCK_FUND, fund_id, LOCK_SHARED))
+		lock_fund(fund_id);
+}

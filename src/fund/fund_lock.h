@@ -23,6 +23,12 @@ extern void lock_fund(int64 fund_id);
  */
 extern bool lock_fund_shared(int64 fund_id);
 
+/*
+ * Whoever appends has locked the fund, shared or alone; a COPY or an INSERT of
+ * the owner's has not, also where the transaction has appended elsewhere.
+ */
+extern void lock_fund_to_fold(int64 fund_id);
+
 /* Undo what was taken last, before anything was decided. */
 extern void unlock_fund(int64 fund_id);
 extern void unlock_fund_shared(int64 fund_id);

@@ -115,6 +115,7 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 	int64		fund_id;
 	Numeric		amount;
 	char	   *investor_id;
+	char	   *stream;
 	Row		   *fund;
 
 	REQUIRE_ARG(0, "investor_id");
@@ -132,9 +133,12 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_numeric(&cmd.arguments, "investment_amount", amount);
 
+	/* beside others the stream's lock guards the id */
+	stream = holding_stream(fund_id, investor_id);
+	if (cmd.id_given)
+		append_expect(stream, EXPECT_ANY);
 	if (!command_replayed(&cmd, "InvestmentCreated"))
 	{
-		char	   *stream = holding_stream(fund_id, investor_id);
 		FundState	state;
 		Numeric		price;
 

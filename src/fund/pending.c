@@ -30,6 +30,7 @@
 #define LARGE_AMOUNT INT64CONST(10000000000000)
 #define LARGE_FIGURE INT64CONST(1000000000000000000)
 #define LARGE_SUPPLY INT64CONST(10000000000000000)
+#define LARGE_UNITS INT64CONST(1000000000000)	/* of one pay-in */
 
 static bool
 is_below(Numeric a, int64 limit)
@@ -66,6 +67,7 @@ pay_in_commutes(const Row *fund, Numeric amount)
 		num_sign(row_numeric(fund, FUND_TOTAL_SUPPLY)) > 0 &&
 		num_sign(row_numeric(fund, FUND_BASE_PRICE)) > 0 &&
 		is_below(amount, LARGE_AMOUNT) &&
+		num_cmp(amount, num_mul(row_numeric(fund, FUND_BASE_PRICE), num_int(LARGE_UNITS))) < 0 &&
 		is_below(row_numeric(fund, FUND_SUBSCRIPTIONS), LARGE_FIGURE) &&
 		is_below(row_numeric(fund, FUND_CAPITAL_CASH), LARGE_FIGURE) &&
 		is_below(row_numeric(fund, FUND_TOTAL_SUPPLY), LARGE_SUPPLY) &&
@@ -111,6 +113,7 @@ pending_add(Row *fund, bool keep)
 		 found; found = probe_next(&probe, ForwardScanDirection))
 	{
 		CHECK_FOR_INTERRUPTS();
+		probe_require_known(&probe);
 		add_entry(fund, rows_take(fund->set, TABLE_FUND_ENTRY, &probe), keep);
 		any = true;
 	}

@@ -25,28 +25,16 @@
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
 
+/*
+ * Taken by the next events that are written directly: no code of others runs in
+ * between.  A statement may have triggers of others, which append themselves.
+ */
 static RowSet *offered_rows = NULL;
 
 void
 projector_offer_rows(RowSet *rows)
 {
 	offered_rows = rows;
-}
-
-static void
-begin(FoldRun *run, Owner *owner)
-{
-	owner_begin(owner);
-	fold_begin(run, offered_rows ? offered_rows : rows_begin());
-}
-
-static void
-end(FoldRun *run, Owner *owner)
-{
-	fold_end(run);
-	if (run->rows != offered_rows)
-		rows_end(run->rows);
-	owner_end(owner);
 }
 
 static int64
@@ -146,15 +134,18 @@ fold_sorted(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 void
 project_events(const NewEvent *events, int nevents)
 {
+	RowSet	   *rows = offered_rows;
 	FoldRun	run;
 	Owner		owner;
 	int			i = 0;
 
+	offered_rows = NULL;
 	while (i < nevents && events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
 		i++;
 	if (i == nevents)
 		return;
-	begin(&run, &owner);
+	owner_begin(&owner);
+	fold_begin(&run, rows != NULL ? rows : rows_begin());
 	for (; i < nevents; i++)
 	{
 		FoldEvent	event;
@@ -168,7 +159,10 @@ project_events(const NewEvent *events, int nevents)
 		event.type_id = events[i].event_type.type_id;
 		fold_next(&run, &event, JsonbPGetDatum(events[i].payload));
 	}
-	end(&run, &owner);
+	fold_end(&run);
+	if (rows == NULL)
+		rows_end(run.rows);
+	owner_end(&owner);
 }
 
 FUNDES_FUNCTION(fundes_project);
@@ -202,12 +196,15 @@ fundes_project(PG_FUNCTION_ARGS)
 		FoldRun	run;
 
 		lock_for_copy();
-		begin(&run, &owner);
+		owner_begin(&owner);
+		fold_begin(&run, rows_begin());
 		if (ordered)
 			fold_ordered(&run, events, slot);
 		else
 			fold_sorted(&run, events, slot);
-		end(&run, &owner);
+		fold_end(&run);
+		rows_end(run.rows);
+		owner_end(&owner);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	return PointerGetDatum(NULL);

@@ -219,6 +219,13 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 	uint64		mended = 0;
 	int			i;
 
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("projections cannot be rebuilt in isolation level %s",
+						XactIsoLevel == XACT_SERIALIZABLE ? "SERIALIZABLE" : "REPEATABLE READ"),
+				 errdetail("The transaction's snapshot may be older than the last event."),
+				 errhint("Rebuild in READ COMMITTED.")));
 	owner_begin(&owner);
 	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
 	(void) plan_once("lock table fundes.event in share mode", false);

@@ -74,5 +74,65 @@ cmp_ok(sql($verify), '>', 0, 'a wrong position shows');
 cmp_ok(sql('select fundes.rebuild_projections()'), '>', 0, 'and is mended');
 is(sql($verify), '0', 'so that nothing differs');
 
+# pay-ins of very many units do not add up behind the bounds
+sql(q{select fundes.create_fund('Tiny', initial_price => 0.0001)});
+sql(q{select fundes.create_investment('A', 2, 10000000000)});
+my $refused = 0;
+foreach (1 .. 12)
+{
+	my ($rc, $stdout, $stderr) = $node->psql('postgres', q{select fundes.create_investment('B', 2, 9999999999999)},
+		extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+	$refused++ if $stderr =~ /22003/;
+}
+cmp_ok($refused, '>', 0, 'a pay-in that would be too much is refused');
+cmp_ok(sql('select (total_supply < 1000000000000000000)::int from fundes.fund_sheet where fund_id = 2'), '==', 1, 'the units stay within their bounds');
+isnt(sql('select fundes.accrue_fee(2, 1)'), '', 'and the fund goes on');
+
+# a trigger of somebody else's that appends in between
+sql(q{
+	select fundes.accrue_fee(1, 100, 'm');
+	create function public.pay() returns trigger language plpgsql as $$
+	begin
+		if new.type_id = 4 then perform fundes.pay_fee(1, 50, 'm'); end if;
+		return new;
+	end $$;
+	create trigger pay before insert on fundes.event for each row execute function public.pay()});
+sql(q{select fundes.create_investment('A', 1, 2000)});
+is(sql($verify), '0', 'what a trigger appends counts once');
+sql(q{drop trigger pay on fundes.event;
+	create or replace function public.pay() returns trigger language plpgsql as $$
+	begin
+		if new.type_id = 4 then
+			perform fundes.append('fund-1', 'FeeAccrued', '{"fund_id": 1, "kind": "m", "amount": 10.5}');
+		end if;
+		return new;
+	exception when others then
+		return new;
+	end $$;
+	create trigger pay before insert on fundes.event for each row execute function public.pay()});
+sql(q{select fundes.create_investment('A', 1, 2000, now())});
+is(sql($verify), '0', 'what fails in a trigger leaves nothing');
+sql(q{drop trigger pay on fundes.event});
+
+# an INSERT of the owner's waits for pay-ins, whatever the transaction did before
+my $one = $node->background_psql('postgres');
+$one->query_safe(q{begin});
+$one->query_safe(q{select units from fundes.create_investment('B', 1, 5000)});
+my $two = $node->background_psql('postgres');
+$two->query_safe(q{begin});
+$two->query_safe(q{select fundes.create_investor('C', 'Park')});
+my $event = q{insert into fundes.event (position, stream_id, version, effective_at, recorded_at, type_id, payload)
+	select nextval('fundes.event_position'), stream_id, 1 + (select max(version) from fundes.event e where e.stream_id = s.stream_id),
+		   now(), clock_timestamp(), 10, '{"fund_id": 1, "amount": 1, "kind": "m"}'
+	  from fundes.stream s where name = 'fund-1'};
+my ($rc, $stdout, $stderr) = $node->psql('postgres', "begin; set local lock_timeout = '300ms'; select fundes.create_investor('D', 'Choi'); $event;",
+	extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+like($stderr, qr/55P03/, 'an INSERT into the log waits for the pay-in');
+$one->query_safe('commit');
+$two->query_safe($event);
+$two->query_safe('commit');
+$_->quit foreach $one, $two;
+is(sql($verify), '0', 'and counts after it');
+
 $node->stop;
 done_testing();
