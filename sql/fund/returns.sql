@@ -1,10 +1,11 @@
 -- What was earned: a fund's profit, an investor's statement, rates of return.
 -- A period is from the end of the day before from_date to the end of to_date,
--- in the fund's zone. A valuation counts at the end of the day that it is for,
--- also where it was made later.
+-- in the fund's zone: what is effective at the very moment at which a day ends
+-- is part of the next. A valuation counts at the end of the day that it is for,
+-- also where it was made then or later.
 
 -- The price of a day, the last one that was struck for it or before: by its
--- valuation, whenever that was made, or by what was effective when it ended.
+-- valuation, whenever that was made, or by what was effective before it ended.
 create function fundes.strike_of_day(
 	fund_id bigint, day date, ended timestamptz,
 	out effective_at timestamptz, out last_position bigint, out base_price numeric)
@@ -23,7 +24,7 @@ as $$
 			union all
 			(select e.effective_at, e.last_position, e.base_price
 			   from fundes.fund_entry e
-			  where e.fund_id = $1 and e.effective_at <= $3 and e.base_price is not null
+			  where e.fund_id = $1 and e.effective_at < $3 and e.base_price is not null
 			  order by e.effective_at desc, e.last_position desc
 			  limit 1)) s
 	 order by s.effective_at desc, s.last_position desc
@@ -32,9 +33,9 @@ $$;
 comment on function fundes.strike_of_day(bigint, date, timestamptz) is
 $$The last strike of a fund's price for a day or before (internal). ended: the moment at which the day ended.$$;
 
--- A fund's figures when a day had ended, with what valuations of that day or
--- before that were made later changed: the step of the unrealised gain at the
--- moment at which they were made.
+-- A fund's figures when a day had ended, with what its valuation and those of
+-- days before added that were made then or later: what is left of that after
+-- all that was effective before the day ended, as a sale of what was valued.
 create function fundes.figures_of_day(
 	fund_id bigint, day date, ended timestamptz,
 	out nav numeric, out subscriptions numeric, out redemptions numeric, out realised numeric,
@@ -51,14 +52,21 @@ as $$
 		   s.royalty_income,
 		   s.fee_expense,
 		   s.distributed
-	  from fundes.fund_state_at($1, $3) s,
-		   (select coalesce(sum(after.unrealised_gain - before.unrealised_gain), 0) as change
-			  from (select distinct made.effective_at
-					  from fundes.valuation v,
-						   lateral (select e.effective_at from fundes.event e where e.position = v.last_position) made
-					 where v.fund_id = $1 and v.valuation_date <= $2 and v.struck and made.effective_at > $3) l,
-				   lateral fundes.fund_state_at($1, l.effective_at) after,
-				   lateral fundes.fund_state_at($1, l.effective_at - interval '1 microsecond') before) late
+	  from fundes.fund_state_at($1, $3 - interval '1 microsecond') s,
+		   (select coalesce(sum(e.asset_value), 0) as change
+			  from (select v.effective_at, min(v.position) as first, array_agg(v.position) as positions
+					  from (select e.effective_at, e.position
+							  from fundes.valuation v,
+								   lateral (select e.effective_at, e.position from fundes.event e where e.position = v.last_position) e
+							 where v.fund_id = $1 and v.valuation_date <= $2 and v.struck) v
+					 where v.effective_at >= $3
+					 group by v.effective_at) made
+			  join fundes.fund_entry e
+				on e.fund_id = $1 and e.last_position >= made.first and e.effective_at = made.effective_at and e.asset_value is not null
+			 where e.last_position = any (made.positions)
+				or exists (select from fundes.event u
+							where u.position = e.last_position and u.effective_at < $3
+							  and u.type_id <> (select t.type_id from fundes.event_type t where t.name = 'FundValued'))) late
 $$;
 comment on function fundes.figures_of_day(bigint, date, timestamptz) is
 $$A fund's figures at the end of a day (internal). ended: the moment at which the day ended.$$;
@@ -72,7 +80,7 @@ create function fundes.fund_pnl(
 	language c stable as 'MODULE_PATHNAME', 'fundes_fund_pnl';
 comment on function fundes.fund_pnl(bigint, date, date) is
 $$A fund's profit in a period, from the end of the day before from_date to the end of to_date in the fund's zone, in cash: total = realised + unrealised + royalties - fees, and closing_nav - opening_nav = subscriptions - redemptions + total - distributed.
-A valuation counts at the end of its day. Before the fund's creation all is 0.
+What is effective at the very moment at which a day ends is part of the next day; a valuation counts at the end of its day. Before the fund's creation all is 0.
 Errors: 22004; 22023 to_date before from_date; UF002.
 Example: select total, closing_nav from fundes.fund_pnl(1, '2023-06-01', '2023-06-30');$$;
 
@@ -84,7 +92,7 @@ create function fundes.investor_statement(
 	returns setof record
 	language c stable as 'MODULE_PATHNAME', 'fundes_investor_statement';
 comment on function fundes.investor_statement(text, date, date) is
-$$An investor's statement of a period: for each fund held or dealt in, in the order of funds, a row 'opening', a row for each deal and distribution by effective time, a row 'closing'. entry of the others is the event's type, or 'EventReversed'.
+$$An investor's statement of a period: for each fund held or dealt in, in the order of funds, a row 'opening', a row for each deal and distribution by effective time, a row 'closing'. One of exactly midnight is of the day that begins there. entry of the others is the event's type, or 'EventReversed'.
 units: issued, negative: cancelled. unit_price: that of the deal, else the price in force; opening and closing: the price of the day. paid_in, paid_out: cash that the investor paid and received; a reversal has them negative. holding_units: held after it. value: floor(holding_units * unit_price) at the fund's cash_scale.
 Errors: 22004; 22023 to_date before from_date; UF001.
 Example: select * from fundes.investor_statement('kim-01', '2023-06-01', '2023-06-30');$$;

@@ -5,7 +5,7 @@
  *
  *	  The price of a day is the last one that was struck for it or before: by a
  *	  valuation of that day, whenever it was made, or by anything that was
- *	  effective by the day's end.  Prices are struck in the same order by
+ *	  effective before the day's end.  Prices are struck in the same order by
  *	  position, by effective_at and by the day that they are for.
  *
  *-------------------------------------------------------------------------
@@ -104,8 +104,8 @@ fundes_fund_pnl(PG_FUNCTION_ARGS)
 {
 	/*
 	 * $2 and $3 are the days before the period and its last, $4 and $5 the
-	 * moments at which they ended.  What valuations of those days changed
-	 * later is added: it is part of the days' values.
+	 * moments at which they ended.  What valuations of those days added then or
+	 * later is part of the days' values.
 	 */
 	static KeptPlan select = PLAN(
 		"select (opening).nav, subscriptions, redemptions, realised, unrealised, royalties, fees,"
@@ -159,10 +159,10 @@ state_holding(Datum investor_id, int64 fund_id, char *zone,
 		"         sum(coalesce(e.units, 0)) over (order by e.effective_at, e.last_position) as held"
 		"    from fundes.holding_entry e"
 		"    join fundes.event_log v on v.position = e.last_position"
-		"   where e.fund_id = $2 and e.investor_id = $1 and e.effective_at <= $6),"
+		"   where e.fund_id = $2 and e.investor_id = $1 and e.effective_at < $6),"
 		" edge as ("
 		"  select $4 as at, 'opening' as entry, 1 as rank, (fundes.strike_of_day($2, $3, $4)).base_price as price,"
-		"         coalesce(sum(units) filter (where effective_at <= $4), 0) as held from move"
+		"         coalesce(sum(units) filter (where effective_at < $4), 0) as held from move"
 		"  union all"
 		"  select $6, 'closing', 3, (fundes.strike_of_day($2, $5, $6)).base_price, coalesce(sum(units), 0) from move)"
 		" select $2, f.currency, s.at, s.entry, s.event_id, s.units, s.price, s.paid_in, s.paid_out,"
@@ -182,10 +182,10 @@ state_holding(Datum investor_id, int64 fund_id, char *zone,
 		"                          where fund_id = $2 and base_price is not null"
 		"                            and effective_at <= m.effective_at"
 		"                          order by effective_at desc, last_position desc limit 1) p"
-		"          where m.effective_at > $4) s"
+		"          where m.effective_at >= $4) s"
 		"  where f.fund_id = $2"
 		"    and (exists (select from edge where held <> 0)"
-		"         or exists (select from move where effective_at > $4))"
+		"         or exists (select from move where effective_at >= $4))"
 		"  order by s.rank, s.at, s.last_position",
 		TEXTOID, INT8OID, DATEOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID);
 	Datum		values[6];
@@ -320,7 +320,7 @@ fundes_twr(PG_FUNCTION_ARGS)
 		"    and case t.name"
 		"          when 'DistributionDeclared' then not exists ("
 		"            select from fundes.reversal r join fundes.event u on u.position = r.last_position"
-		"             where r.reversed_position = s.last_position and u.effective_at <= $5)"
+		"             where r.reversed_position = s.last_position and u.effective_at < $5)"
 		"          when 'InvestmentCreated' then true"
 		"          when 'FundValued' then (v.payload ->> 'total_supply')::numeric = 0"
 		"        end"
@@ -381,12 +381,12 @@ payments_of(Datum investor_id, int64 fund_id, DateADT as_of, Payment **payments)
 {
 	static KeptPlan select = PLAN(
 		"with move as ("
-		"  select least((e.effective_at at time zone f.time_zone)::date, $3) as day,"
+		"  select (e.effective_at at time zone f.time_zone)::date as day,"
 		"         coalesce(e.withdrawn_amount, 0) + coalesce(e.distributions, 0)"
 		"           - coalesce(e.investment_amount, 0) as amount,"
 		"         e.units"
 		"    from fundes.holding_entry e join fundes.fund f using (fund_id)"
-		"   where e.fund_id = $1 and e.investor_id = $2 and e.effective_at <= $4)"
+		"   where e.fund_id = $1 and e.investor_id = $2 and e.effective_at < $4)"
 		" select (day - min(day) over ())::double precision, sum(amount)::double precision"
 		"   from (select day, amount from move"
 		"         union all"

@@ -93,7 +93,7 @@ select is(fundes.twr(:g, '2023-01-01', '2023-01-07'), -0.7500000000, 'who held o
 select is(fundes.twr(:g, '2023-01-07', '2023-01-07'), null, 'from a price of 0 there is no return');
 
 -- A valuation without units that strikes the first price again is no return,
--- and a price of exactly midnight is that of the day that ends.
+-- and a price of exactly midnight is that of the day that begins.
 select fundes.create_fund('Empty', effective_at => '2023-01-01 00:00') as e \gset
 select fundes.set_price_limits(:e, null, null, effective_at => '2023-01-01 09:00');
 select fundes.create_investment('A', :e, 100000, effective_at => '2023-01-01 09:10');
@@ -104,7 +104,8 @@ select fundes.withdraw_investment('A', :e, 100, effective_at => '2023-01-04 10:0
 select fundes.update_mcp_asset_value(:e, '2023-01-04', effective_at => '2023-01-05 00:00');
 select is((select base_price from fundes.fund_sheet where fund_id = :e)::numeric, 1000.0000, 'a valuation without units strikes the first price');
 select is(fundes.twr(:e, '2023-01-01', '2023-01-04'), -0.5000000000, 'which is no return');
-select is(fundes.twr(:e, '2022-12-31', '2022-12-31'), 0.0000000000, 'a fund created at midnight has a price on the day that ends there');
+select is(fundes.twr(:e, '2022-12-31', '2022-12-31'), null, 'a fund created at midnight has no price on the day that ends there');
+select is(fundes.twr(:e, '2023-01-01', '2023-01-01'), 0.0000000000, 'but on the one that begins');
 
 -- A declaration that was reversed gave nothing.
 select fundes.create_fund('Taken back', effective_at => '2023-01-01 09:00') as t \gset
@@ -208,6 +209,69 @@ select fundes.record_mcp_price('Y1', 'R', 'S', '2023-01-04', 2020000);
 select fundes.update_mcp_asset_value(:y, '2023-01-04', effective_at => '2023-01-05 00:00');
 select is(trunc(fundes.xirr('A', :y, '2024-01-01'), 10), 1.0000000000, 'twice as much after a year of 365 days');
 select ok(fundes.xirr('A', :y, '2023-01-04') > 1e36, 'twice as much after three days');
+
+-- A closed period stays as it was reported, whatever can still be recorded: at
+-- the very midnight, or between it and the valuation of the last day.
+select fundes.create_fund('Closed', effective_at => '2023-05-01 09:00') as k \gset
+select fundes.set_price_limits(:k, null, null, effective_at => '2023-05-01 09:00');
+select fundes.create_investor('K', 'Kit', effective_at => '2023-05-01 09:00');
+select fundes.create_investment('K', :k, 100000, effective_at => '2023-05-02 10:00');
+select fundes.purchase_mcp(:k, 'K1', 'R', 'S', 20000, effective_at => '2023-05-02 11:00') as k1 \gset
+select fundes.purchase_mcp(:k, 'K2', 'R', 'S', 20000, effective_at => '2023-05-02 11:00') as k2 \gset
+select fundes.purchase_mcp(:k, 'K3', 'R', 'S', 20000, effective_at => '2023-05-02 11:00') as k3 \gset
+select fundes.sell_mcp(:k, :k3, 21000, effective_at => '2023-05-04 11:00');
+select event_id as sold from fundes.audit_trail where fund_id = :k and type = 'McpSold' \gset
+select event_id as deal from fundes.create_investment('K', :k, 3000, effective_at => '2023-05-05 10:00') \gset
+select fundes.record_mcp_price('K1', 'R', 'S', '2023-05-31', 25000), fundes.record_mcp_price('K2', 'R', 'S', '2023-05-31', 26000);
+create function pg_temp.reported(fund bigint, till date) returns jsonb
+language sql as $$
+	select jsonb_build_array(fundes.twr(fund, '2023-05-01', till), fundes.xirr('K', fund, till),
+		(select to_jsonb(p) from fundes.fund_pnl(fund, '2023-05-01', till) p),
+		(select jsonb_agg(s) from fundes.investor_statement('K', '2023-05-01', till) s))
+$$;
+create function pg_temp.recorded(fund bigint, made timestamptz, commands text[]) returns setof text
+language plpgsql as $$
+declare
+	was jsonb;
+	began numeric;
+	command text;
+begin
+	perform fundes.update_mcp_asset_value(fund, '2023-05-31', effective_at => made);
+	perform fundes.close_period(fund, '2023-05-31', effective_at => made);
+	was := pg_temp.reported(fund, '2023-05-31');
+	return next is(was #>> '{2,closing_nav}', '115000', format('valued at %s: the valuation is part of the last day', made));
+	foreach command in array commands loop
+		return next is((pg_temp.attempt(command)).state, '00000', 'accepted: ' || command);
+		return next is(pg_temp.reported(fund, '2023-05-31'), was, 'the closed period stays');
+		return next ok(pg_temp.reported(fund, '2023-06-01') #- '{0}' <> was #- '{0}', 'and the next day has it');
+		select opening_nav into began from fundes.fund_pnl(fund, '2023-06-01', '2023-06-01');
+		return next is(began, 115000::numeric, 'which opens where that closed');
+		return next is((select holding_units from fundes.investor_statement('K', '2023-06-01', '2023-06-01') where entry = 'opening'),
+					   103::numeric, 'and so does the statement');
+	end loop;
+end
+$$;
+savepoint closed;
+select pg_temp.recorded(:k, made, array[
+		format('select fundes.record_royalty(%s, %s, 1000, effective_at => %L)', :k, :k1, at),
+		format('select fundes.create_investment(''K'', %s, 5000, effective_at => %L)', :k, at),
+		format('select fundes.withdraw_investment(''K'', %s, 7, effective_at => %L)', :k, at),
+		format('select fundes.accrue_fee(%s, 11, effective_at => %L)', :k, at),
+		format('select fundes.sell_mcp(%s, %s, 24000, effective_at => %L)', :k, :k2, at),
+		format('select fundes.purchase_mcp(%s, ''K9'', ''R'', ''S'', 2000, effective_at => %L)', :k, at),
+		format('select fundes.reverse_event(%L, ''bounced'', effective_at => %L)', :'deal', at),
+		format('select fundes.reverse_event(%L, ''never paid'', effective_at => %L)', :'sold', at)]
+		|| case when made <= at then array[format('select fundes.declare_distribution(%s, 500, effective_at => %L)', :k, at)] end)
+  from (values (timestamptz '2023-06-01 00:00', timestamptz '2023-06-01 00:00')) v(made, at);
+rollback to closed;
+select pg_temp.recorded(:k, made, array[
+		format('select fundes.record_royalty(%s, %s, 1000, effective_at => %L)', :k, :k1, at),
+		format('select fundes.create_investment(''K'', %s, 5000, effective_at => %L)', :k, at),
+		format('select fundes.withdraw_investment(''K'', %s, 7, effective_at => %L)', :k, at),
+		format('select fundes.sell_mcp(%s, %s, 24000, effective_at => %L)', :k, :k2, at),
+		format('select fundes.reverse_event(%L, ''never paid'', effective_at => %L)', :'sold', at)])
+  from (values (timestamptz '2023-06-01 03:00', timestamptz '2023-06-01 00:00')) v(made, at);
+rollback to closed;
 
 -- The identity of the row, and that periods meet, on random days of all funds.
 select setseed(0.5) is not null as seeded \gset
