@@ -52,13 +52,13 @@ Errors: UF005 initial_price; 22023 the others.
 Example: select fundes.create_fund('Ballads I');$$;
 
 create function fundes.set_price_limits(
-	fund_id bigint, max_price_drift numeric default 0.02, max_price_age interval default '7 days',
+	fund_id bigint, max_price_drift numeric, max_price_age interval,
 	effective_at timestamptz default null, event_id uuid default null,
 	expected_version bigint default null, metadata jsonb default null)
 	returns uuid
 	language c as 'MODULE_PATHNAME', 'fundes_set_price_limits';
 comment on function fundes.set_price_limits(bigint, numeric, interval, timestamptz, uuid, bigint, jsonb) is
-$$Sets how far the live NAV per unit may be from base_price (a fraction), and how old base_price may be, for a deal to be accepted. NULL switches a limit off; a new fund has 0.02 and 7 days.
+$$Sets how far the live NAV per unit may be from base_price (a fraction), and how old base_price may be, for a deal to be accepted. Both are set: NULL switches a limit off. A new fund has 0.02 and 7 days.
 Returns the event's id. Errors: UF002; UF005 max_price_drift; 22023 max_price_age.
 Example: select fundes.set_price_limits(1, 0.05, '3 days');$$;
 

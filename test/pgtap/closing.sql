@@ -74,7 +74,7 @@ select pg_temp.refuses(format(command, :g, :m2), 'UF019', command)
 	'select fundes.purchase_mcp(%s, ''M3'', ''R'', ''S'', 1)',
 	'select fundes.accrue_fee(%s, 1)',
 	'select fundes.declare_distribution(%s, 1)',
-	'select fundes.set_price_limits(%s)',
+	'select fundes.set_price_limits(%s, 0.02, ''7 days'')',
 	'select fundes.update_mcp_asset_value(%s)',
 	'select fundes.append(''fund-'' || %1$s, ''FeeAccrued'', ''{"fund_id": %1$s, "amount": 1, "kind": "x"}'')',
 	'select fundes.append(''fund-'' || %1$s, ''FundClosed'', ''{"fund_id": %1$s}'')']) command;

@@ -26,7 +26,7 @@ insert into contract values
  'name text, initial_price numeric DEFAULT 1000, cash_scale integer DEFAULT 0, unit_scale integer DEFAULT 0, currency text DEFAULT ''KRW''::text, time_zone text DEFAULT ''Asia/Seoul''::text, ...',
  'bigint', 'v'),
 ('set_price_limits',
- 'fund_id bigint, max_price_drift numeric DEFAULT 0.02, max_price_age interval DEFAULT ''7 days''::interval, ...', 'uuid', 'v'),
+ 'fund_id bigint, max_price_drift numeric, max_price_age interval, ...', 'uuid', 'v'),
 ('create_investor', 'id text, name text, password text DEFAULT NULL::text, ...', 'text', 'v'),
 ('authenticate_investor', 'id text, password text', 'boolean', 's'),
 ('create_investment', 'investor_id text, fund_id bigint, investment_amount numeric, ...', 'fundes.investment_receipt', 'v'),

@@ -81,12 +81,15 @@ select pg_temp.same($$select max_price_drift::numeric, max_price_age from fundes
 				  $$values (null::numeric, null::interval)$$, 'and is shown');
 select pg_temp.refuses('select fundes.set_price_limits(' || arguments || ')', code, 'set_price_limits: ' || rule)
   from (values
-	($$null$$, '22004', 'fund_id is null'),
-	($$99$$, 'UF002', 'unknown fund'),
-	($$1, -0.01$$, 'UF005', 'a negative drift'),
-	($$1, 'NaN'$$, 'UF005', 'a drift of NaN'),
-	($$1, 'Infinity'$$, 'UF005', 'a drift of Infinity'),
-	($$1, 0.02, '-1 day'$$, '22023', 'a negative age')) v(arguments, code, rule);
+	($$null, null, null$$, '22004', 'fund_id is null'),
+	($$99, null, null$$, 'UF002', 'unknown fund'),
+	($$1, -0.01, null$$, 'UF005', 'a negative drift'),
+	($$1, 'NaN', null$$, 'UF005', 'a drift of NaN'),
+	($$1, 'Infinity', null$$, 'UF005', 'a drift of Infinity'),
+	($$1, 0.02, '-1 day'$$, '22023', 'a negative age'),
+	($$1, max_price_drift => 0.05$$, '42883', 'one limit alone: the other would be set, too')) v(arguments, code, rule);
+
+select ok(hint !~ 'Split', 'a price is not to be split: ' || hint) from pg_temp.attempt($$select fundes.create_fund('x', 1e16)$$);
 
 -- create_investor
 select is(fundes.create_investor('kim-01', 'Kim', 'open sesame', effective_at => '2023-06-01 09:00'), 'kim-01', 'create_investor returns the id');

@@ -119,7 +119,7 @@ select pg_temp.accepts(format('select fundes.halt_trading(%s, ''audit'', effecti
 select is(pg_temp.last('fund-' || :f), format('{"fund_id": %s, "reason": "audit"}', :f)::jsonb, 'what it states');
 select pg_temp.refuses(pg_temp.deal(:f, '2023-06-10 10:00'), 'UF010', 'that fund');
 select fundes.update_mcp_asset_value(f, '2023-06-09', effective_at => '2023-06-10 00:00') from unnest(array[:f, :g]) f;
-select fundes.set_price_limits(:g, effective_at => '2023-06-10 00:01');
+select fundes.set_price_limits(:g, 0.02, '7 days', effective_at => '2023-06-10 00:01');
 select pg_temp.accepts(pg_temp.deal(:g, '2023-06-10 10:00'), 'not the other');
 select pg_temp.refuses('select fundes.resume_trading(effective_at => ''2023-06-10 10:00'')', '22023', 'a halt of a fund is not one of the market');
 select pg_temp.accepts(format('select fundes.resume_trading(%s, effective_at => ''2023-06-10 11:00'')', :f), 'resumed');

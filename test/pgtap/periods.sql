@@ -96,7 +96,7 @@ select fundes.create_fund('Leap', effective_at => '2024-02-01 09:00') as g \gset
 select pg_temp.accepts(format('select fundes.close_period(%s, ''2024-02-29'', effective_at => ''2024-03-01 00:00'')', :g), 'a leap day');
 select pg_temp.refuses(format('select fundes.accrue_fee(%s, 1, effective_at => ''2024-02-29 23:59:59'')', :g), 'UF011', 'on it');
 select pg_temp.refuses(format('select fundes.close_period(%s, ''2023-02-29'')', :g), '22008', 'a leap day in another year');
-select pg_temp.accepts(format('select fundes.set_price_limits(%s)', :g), 'a command without effective_at is never in a closed period');
+select pg_temp.accepts(format('select fundes.set_price_limits(%s, 0.02, ''7 days'')', :g), 'a command without effective_at is never in a closed period');
 
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();

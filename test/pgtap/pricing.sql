@@ -50,11 +50,11 @@ select pg_temp.refuses(format('select fundes.create_investment(''B'', %s, 5000, 
 					   'UF009', 'the price before expected_version');
 select pg_temp.refuses(format('select fundes.withdraw_investment(''A'', %s, 101, effective_at => ''2023-06-01 10:00'')', :above), 'UF009', 'and before the units');
 select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''P'', ''R'', ''S'', 10, effective_at => ''2023-06-01 10:00'')', :above), 'a purchase does not look at the price');
-select fundes.set_price_limits(:above, 0.05, effective_at => '2023-06-01 10:10');
+select fundes.set_price_limits(:above, 0.05, '7 days', effective_at => '2023-06-01 10:10');
 select pg_temp.accepts(pg_temp.pay_in(:above, '2023-06-01 10:20'), 'another limit for the fund');
-select fundes.set_price_limits(:below, null, effective_at => '2023-06-01 10:10');
+select fundes.set_price_limits(:below, null, '7 days', effective_at => '2023-06-01 10:10');
 select pg_temp.accepts(pg_temp.pay_in(:below, '2023-06-01 10:20'), 'no limit for the fund');
-select fundes.set_price_limits(:below, 0, effective_at => '2023-06-01 10:30');
+select fundes.set_price_limits(:below, 0, '7 days', effective_at => '2023-06-01 10:30');
 select pg_temp.refuses(pg_temp.pay_in(:below, '2023-06-01 10:40'), 'UF009', 'a limit of 0');
 select is((select status from fundes.update_mcp_asset_value(:hair, '2023-06-01', effective_at => '2023-06-02 00:00')), 'valued', 'update_mcp_asset_value');
 select pg_temp.accepts(pg_temp.pay_in(:hair, '2023-06-02 10:00'), 'is what to do');
@@ -74,9 +74,9 @@ select pg_temp.refuses(pg_temp.pay_in(:old, '2023-06-17 09:00'), 'UF009', 'not f
 select pg_temp.accepts(pg_temp.pay_in(:old, '2023-06-17 00:00'), 'exactly 168 hours');
 select is((select status from fundes.update_mcp_asset_value(:old, '2023-06-09', effective_at => '2023-06-18 09:00')), 'unchanged', 'a day valued again, unchanged,');
 select pg_temp.refuses(pg_temp.pay_in(:old, '2023-06-18 10:00'), 'UF009', 'renews no age');
-select fundes.set_price_limits(:old, max_price_age => '10 days', effective_at => '2023-06-18 11:00');
+select fundes.set_price_limits(:old, 0.02, '10 days', effective_at => '2023-06-18 11:00');
 select pg_temp.accepts(pg_temp.pay_in(:old, '2023-06-18 12:00'), 'another age for the fund');
-select fundes.set_price_limits(:old, max_price_age => null, effective_at => '2023-06-18 13:00');
+select fundes.set_price_limits(:old, 0.02, null, effective_at => '2023-06-18 13:00');
 select pg_temp.accepts(pg_temp.pay_in(:old, '2023-09-18 12:00'), 'no limit for the fund');
 
 -- Days of the fund's zone; 7 days are 168 hours, also where clocks are changed.

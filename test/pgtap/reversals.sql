@@ -204,7 +204,7 @@ select fundes.reverse_event(pg_temp.id(13), effective_at => '2023-06-07 09:00');
 select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-05 09:00'')', pg_temp.id(12)), 'UF014', 'while it was paid');
 select pg_temp.refuses(format('select fundes.pay_fee(%s, 41, ''a'', effective_at => ''2023-06-06 12:00'')', :k), 'UF003', 'what was paid then cannot be paid again then');
 select pg_temp.accepts(format('select fundes.pay_fee(%s, 40, ''a'', effective_at => ''2023-06-06 12:00'')', :k), 'but the rest');
-select fundes.set_price_limits(:k, effective_at => '2023-06-07 12:00');
+select fundes.set_price_limits(:k, 0.02, '7 days', effective_at => '2023-06-07 12:00');
 select pg_temp.refuses(format('select fundes.pay_fee(%s, 61, ''a'', effective_at => ''2023-06-07 10:00'')', :k), 'UF003', 'more than is owed again after the reversal');
 select pg_temp.accepts(format('select fundes.pay_fee(%s, 60, ''a'', effective_at => ''2023-06-07 10:00'')', :k), 'what is owed again after the reversal');
 select is((select array[accrued::numeric, paid] from fundes.fee_account where fund_id = :k and kind = 'a'), array[100, 100]::numeric[], 'the account of the kind');

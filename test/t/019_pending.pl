@@ -60,11 +60,11 @@ cmp_ok(sql('select last_position from fundes.fund'), '>', $position, 'a pay-in c
 is(sql('select total_supply from fundes.fund'), '1511', 'with all that was pending');
 
 # near a limit nobody pays in beside others
-sql(q{select fundes.set_price_limits(1, 0)});
+sql(q{select fundes.set_price_limits(1, 0, '7 days')});
 $before = fund_row();
 sql(q{select fundes.create_investment('B', 1, 1000)});
 isnt(fund_row(), $before, 'at the limit of the drift a pay-in is alone');
-sql(q{select fundes.set_price_limits(1)});
+sql(q{select fundes.set_price_limits(1, 0.02, '7 days')});
 
 # a row of the fund that is wrong about what is pending
 sql(q{select fundes.create_investment('B', 1, 1000)});
