@@ -306,7 +306,7 @@ create function fundes.update_mcp_asset_value(
 	language c as 'MODULE_PATHNAME', 'fundes_update_mcp_asset_value';
 comment on function fundes.update_mcp_asset_value(bigint, date, timestamptz, uuid, bigint, jsonb) is
 $$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, or the function that the setting fundes.price_function names, and strikes base_price = NAV / total_supply, floor at 4 decimals. Of a day before the latest one valued, or that ended before a price was struck or a distribution declared, it is history only: the present price and values stay. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
-A row a fund, of closed funds none; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
+A row a fund, called for all none of funds that are closed, or created after that day; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
 Errors for one fund: UF002; UF020 the day has not ended; UF011 a day of a closed period; UF019 fund closed; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
 Example: select * from fundes.update_mcp_asset_value();$$;
 

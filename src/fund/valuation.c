@@ -349,9 +349,12 @@ check_day(Command *cmd, Row *fund, DateADT day, TimestampTz end)
 		period_closed(fund, psprintf("valuation_date is %s.", date_text(day)));
 }
 
-/* Values a fund; returns the status, with the figures in cmd->payload. */
+/*
+ * Values a fund; returns the status, with the figures in cmd->payload.  One of
+ * many that was not there yet when the day ended has none: NULL.
+ */
 static const char *
-value_fund(Command *cmd, int64 fund_id)
+value_fund(Command *cmd, int64 fund_id, bool one_of_many)
 {
 	Row		   *fund = command_lock_fund(cmd, fund_id);
 	DateADT		day = 0;
@@ -365,8 +368,10 @@ value_fund(Command *cmd, int64 fund_id)
 		return json_int64(cmd->payload, "revision") == 1 ? "valued" : "revised";
 
 	require_open(require_fund(fund, fund_id));
-	command_check_time(cmd, fund);
 	end = day_end(day, row_text(fund, FUND_TIME_ZONE));
+	if (one_of_many && end <= row_time(fund, FUND_CREATED_AT))
+		return NULL;
+	command_check_time(cmd, fund);
 	check_day(cmd, fund, day, end);
 	command_expect(cmd, fund_stream(fund_id));
 	valuation_find(&v, fund, day, end,
@@ -409,16 +414,17 @@ valuation_result(ReturnSetInfo *rsinfo, int64 fund_id, const Jsonb *payload, con
 }
 
 static void
-value_one(FunctionCallInfo fcinfo, int64 fund_id)
+value_one(FunctionCallInfo fcinfo, int64 fund_id, bool one_of_many)
 {
 	Command		cmd;
 	const char *status;
 
 	command_begin(&cmd, fcinfo);
 	command_options(&cmd, 2);
-	status = value_fund(&cmd, fund_id);
+	status = value_fund(&cmd, fund_id, one_of_many);
 	command_end(&cmd);
-	valuation_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
+	if (status != NULL)
+		valuation_result((ReturnSetInfo *) fcinfo->resultinfo, fund_id, cmd.payload, status);
 }
 
 /*
@@ -459,7 +465,7 @@ value_in_subtransaction(FunctionCallInfo fcinfo, int64 fund_id)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		value_one(fcinfo, fund_id);
+		value_one(fcinfo, fund_id, true);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = resources;
@@ -513,7 +519,7 @@ fundes_update_mcp_asset_value(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PG_ARGISNULL(0))
 	{
-		value_one(fcinfo, PG_GETARG_INT64(0));
+		value_one(fcinfo, PG_GETARG_INT64(0), false);
 		return (Datum) 0;
 	}
 

@@ -163,17 +163,19 @@ select is(pg_temp.valued(:m, '2023-06-01', '2023-06-02 00:00'),
 		  :m || ' 2023-06-01 valued: asset 50000, cash 50000, nav 100000, supply 100, price 1000, stale 1', 'what is bought or sold at the midnight belongs to the day that begins');
 select is(pg_temp.figures(:m, 'capital_cash', 'asset_value', 'nav'), 'capital_cash 91000, asset_value 10000, nav 101000', 'and the fund has it');
 
--- All funds.
+-- All funds: one that has a closed period, and one (5) that was not there yet.
+select fundes.create_fund('Closed', effective_at => '2023-06-01 09:00') as closed \gset
+select fundes.close_period(:closed, '2023-06-05', effective_at => '2023-06-06 09:00');
 create temporary table everyone as
 select row_number() over () as n, r.* from fundes.update_mcp_asset_value(valuation_date => '2023-06-05', effective_at => '2023-06-12 12:00+09') r;
 select pg_temp.same($$select fund_id, case when status like 'error: %' then left(status, 12) else status end from everyone order by n$$,
-	$$values (1::bigint, 'valued'), (2, 'valued'), (3, 'valued'), (4, 'valued'), (5, 'error: 22023'), (6, 'valued')$$, 'a row a fund, ascending; an error is the fund''s status, the others go on');
-select ok((select status from everyone where fund_id = 5) ~ '^error: 22023 \S', 'error: CODE message');
+	$$values (1::bigint, 'valued'), (2, 'valued'), (3, 'valued'), (4, 'valued'), (6, 'valued'), (7, 'error: UF011')$$, 'a row a fund that there was, ascending; an error is the fund''s status, the others go on');
+select ok((select status from everyone where fund_id = 7) ~ '^error: UF011 \S', 'error: CODE message');
 select is((select count(*) from fundes.event_log where type = 'FundValued' and payload ->> 'valuation_date' = '2023-06-05'), 5::bigint, 'an event for each that was valued');
-select is((select string_agg(distinct status, ' ') from fundes.update_mcp_asset_value(valuation_date => '2023-06-05', effective_at => '2023-06-12 12:00+09') where fund_id <> 5), 'unchanged',
+select is((select string_agg(distinct status, ' ') from fundes.update_mcp_asset_value(valuation_date => '2023-06-05', effective_at => '2023-06-12 12:00+09') where fund_id <> 7), 'unchanged',
 		  'again: unchanged');
 select is((select string_agg(fund_id || ' ' || valuation_date, ', ' order by fund_id) from fundes.update_mcp_asset_value(effective_at => '2023-06-12 12:00+09')),
-		  '1 2023-06-11, 2 2023-06-11, 3 2023-06-11, 4 2023-06-11, 5 2023-06-10, 6 2023-06-11', 'yesterday is that of each fund''s zone');
+		  '1 2023-06-11, 2 2023-06-11, 3 2023-06-11, 4 2023-06-11, 5 2023-06-10, 6 2023-06-11, 7 2023-06-11', 'yesterday is that of each fund''s zone');
 
 -- An event_id is used by an event only.
 select pg_temp.valued(:f, '2023-06-12', '2023-06-13 00:00');

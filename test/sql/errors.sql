@@ -80,6 +80,9 @@ select fundes.update_mcp_asset_value(1, '2023-05-31', effective_at => '2023-06-0
 select fundes.append('order-7', 'OrderPaid', jsonb_build_object('note', repeat('x', 2000000)));
 \echo :LAST_ERROR_SQLSTATE
 
--- One for all funds is a status and a warning; the others go on.
-select fundes.create_fund('OKCOW-4', effective_at => '2023-06-05 09:00');
+-- One for all funds is a status and a warning; the others go on. A fund that
+-- was not there yet has neither.
+select fundes.create_fund('OKCOW-4', effective_at => '2023-06-01 09:00');
+select fundes.close_period(4, '2023-06-01', effective_at => '2023-06-05 09:00') is not null as closed;
+select fundes.create_fund('OKCOW-5', effective_at => '2023-06-05 09:00');
 select fund_id, valuation_date, status from fundes.update_mcp_asset_value(valuation_date => '2023-06-01', effective_at => '2023-06-06 00:00');
