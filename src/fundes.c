@@ -62,6 +62,7 @@ check_age(char **newval, void **extra, GucSource source)
 	if (is_age(*newval))
 		return true;
 	GUC_check_errdetail("It must be an interval from 0 to 1,000 years, such as \"30 days\".");
+	GUC_check_errhint("Write it without a sign, in PostgreSQL's own style or as in ISO 8601.");
 	return false;
 }
 
@@ -77,6 +78,7 @@ check_fraction(char **newval, void **extra, GucSource source)
 		  digits[2 + strspn(digits + 2, "0123456789")] == '\0')))
 		return true;
 	GUC_check_errdetail("It must be a fraction from 0 to less than 1 with at most 10 decimals, such as \"0.08\".");
+	GUC_check_errhint("8 %% is written 0.08.");
 	return false;
 }
 

@@ -331,11 +331,14 @@ declare
 	job bigint;
 begin
 	if schedule is null then
-		raise exception using errcode = '22004', message = 'schedule must not be null';
+		raise exception using errcode = '22004', message = 'schedule must not be null',
+			detail = 'The value of schedule is null.',
+			hint = 'Give a schedule in cron''s syntax, such as ''5 15 * * *''.';
 	end if;
 	if not exists (select from pg_extension where extname = 'pg_cron') then
 		raise exception using errcode = '0A000',
 			message = 'pg_cron is not installed in database ' || quote_ident(current_database()),
+			detail = 'There is no extension pg_cron in pg_extension.',
 			hint = 'Install the package postgresql-' || current_setting('server_version_num')::int / 10000
 				|| '-cron, set shared_preload_libraries = ''pg_cron'' and cron.database_name = '''
 				|| current_database() || ''', restart, and run CREATE EXTENSION pg_cron.';

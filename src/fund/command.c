@@ -65,12 +65,18 @@ arg_optional_text(FunctionCallInfo fcinfo, int arg, const char *name)
 char *
 arg_key(FunctionCallInfo fcinfo, int arg, const char *name)
 {
-	char	   *value = arg_text(fcinfo, arg, name);
+	char	   *value;
+	size_t		len;
 
-	if (strlen(value) > MAX_KEY_BYTES)
-		invalid_argument(psprintf("%s must have at most %d bytes", name, MAX_KEY_BYTES),
-						 psprintf("It has %zu.", strlen(value)),
+	REQUIRE_ARG(arg, name);
+	value = text_to_cstring(PG_GETARG_TEXT_PP(arg));
+	len = strlen(value);
+	if (len < 1 || len > MAX_KEY_BYTES)
+		invalid_argument(psprintf("%s must have 1 to %d bytes", name, MAX_KEY_BYTES),
+						 psprintf("It has %zu.", len),
+						 len == 0 ? "Give a text that is not empty." :
 						 "Give a shorter one; it is part of keys and of names of streams.");
+	refuse_control_characters(value, len, name);
 	return value;
 }
 

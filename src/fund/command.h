@@ -64,7 +64,7 @@ extern char *arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 /* The same, or NULL. */
 extern char *arg_optional_text(FunctionCallInfo fcinfo, int arg, const char *name);
 
-/* A text that is part of a key: at most 200 bytes, too. */
+/* A text that is part of a key: 1 to 200 bytes without control characters. */
 extern char *arg_key(FunctionCallInfo fcinfo, int arg, const char *name);
 extern DateADT arg_date(FunctionCallInfo fcinfo, int arg, const char *name);
 

@@ -149,6 +149,22 @@ note_price(Fold *fold)
 	}
 }
 
+/* Refuses the amount that has more decimals than the fund, by its key. */
+static void
+require_keys_scale(const Fold *fold, bool units, int scale)
+{
+	static const char *const keys[2][5] = {
+		{"amount", "cash_taken", "withdrawn_amount", "price_cash", "total"},
+		{"units", "stock_quantity"}
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(keys[units]) && keys[units][i] != NULL; i++)
+		if (json_find(fold->event->payload, keys[units][i]) != NULL)
+			require_scale(number(fold, keys[units][i]), scale,
+						  psprintf("key \"%s\" of the payload", keys[units][i]));
+}
+
 static void
 check_figures(const Fold *fold)
 {
@@ -158,6 +174,7 @@ check_figures(const Fold *fold)
 	{
 		const char *name = tables[TABLE_FUND].columns[i].name;
 		bool		units = i == FUND_TOTAL_SUPPLY;
+		int			scale = row_int32(fold->fund, units ? FUND_UNIT_SCALE : FUND_CASH_SCALE);
 		Numeric		figure;
 
 		if ((fold->moved & COLUMN_BIT(i)) == 0)
@@ -168,8 +185,10 @@ check_figures(const Fold *fold)
 				   psprintf("%s of fund " INT64_FORMAT " would be %s.", name,
 							row_int64(fold->fund, FUND_ID), num_text(figure)));
 		(void) checked_range(figure, units ? QUANTITY_UNITS : QUANTITY_CASH);
-		require_scale(figure, row_int32(fold->fund, units ? FUND_UNIT_SCALE : FUND_CASH_SCALE),
-					  name);
+		if (num_has_scale(figure, scale))
+			continue;
+		require_keys_scale(fold, units, scale);
+		require_scale(figure, scale, name);
 	}
 }
 

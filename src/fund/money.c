@@ -236,6 +236,7 @@ out_of_range(const char *name, Quantity kind)
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("%s is too large", name),
 			 errdetail("It must be less than 10^%d.", whole_digits[kind]),
+			 kind == QUANTITY_PRICE ? errhint("Give a smaller number, or look for a mistake.") :
 			 errhint("Split it, or look for a mistake.")));
 }
 

@@ -52,9 +52,10 @@ static void
 require_left(const Reversal *r, const char *figure, Numeric least, Numeric amount)
 {
 	if (num_cmp(least, amount) < 0)
-		breaks(psprintf("%s comes to %s%s, to be taken back are %s.", figure, num_text(least),
-						r->state.is_past ? " at some point from then on" : "",
-						num_text(amount)),
+		breaks(psprintf("The reversal takes back %s of %s; %sthere are only %s.",
+						num_text(amount), figure,
+						r->state.is_past ? "at some point from then on " : "",
+						num_text(least)),
 			   "Reverse the events that have used it first.");
 }
 
@@ -82,9 +83,9 @@ check_investment_created(Reversal *r)
 	holding = rows_find(r->cmd->rows, TABLE_INVESTMENT, keys);
 	if (holding == NULL)
 		elog(ERROR, "holding of an event is not there");
-	require_left(r, "units of the holding", least_units(&r->state, holding),
+	require_left(r, "the units of the holding", least_units(&r->state, holding),
 				 json_numeric(p, "units"));
-	require_left(r, "cost_basis of the holding", least_cost_basis(&r->state, holding),
+	require_left(r, "the cost_basis of the holding", least_cost_basis(&r->state, holding),
 				 json_numeric(p, "cash_taken"));
 	require_cash_left(r, json_numeric(p, "cash_taken"));
 }

@@ -106,6 +106,7 @@ find_price_source(PriceSource *source)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("price function does not exist: %s(text, text, text, date) returns numeric",
 						fundes_price_function),
+				 errdetail("It is the value of the setting fundes.price_function."),
 				 errhint("Set fundes.price_function to a function with the signature of fundes.get_mcp_index.")));
 	fmgr_info(function, &source->function);
 	source->quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;

@@ -483,12 +483,15 @@ check_expectations(const Stream *streams, int count)
 {
 	StringInfoData missed;
 	int			nmissed = 0;
+	bool		overtaken = false;
 	int			i;
 
 	for (i = 0; i < count; i++)
 	{
 		if (expectation_met(&streams[i]))
 			continue;
+		if (streams[i].expected >= 0 && streams[i].version > streams[i].expected)
+			overtaken = true;
 		if (nmissed++ == 0)
 			initStringInfo(&missed);
 		appendStringInfoString(&missed, nmissed == 1 ? "[{\"stream\": " : ", {\"stream\": ");
@@ -503,7 +506,9 @@ check_expectations(const Stream *streams, int count)
 				(errcode(ERRCODE_WRONG_EXPECTED_VERSION),
 				 errmsg("wrong expected version"),
 				 errdetail("%s", missed.data),
-				 errhint("Somebody else appended meanwhile: read the stream again, decide again.")));
+				 overtaken ?
+				 errhint("Somebody else appended meanwhile: read the stream again, decide again.") :
+				 errhint("The stream has not come so far: look for a mistake in its name or in the version.")));
 	}
 }
 

@@ -26,8 +26,9 @@ fundes_refuse_change(PG_FUNCTION_ARGS)
 		TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ? "DELETE" : "TRUNCATE";
 	ereport(ERROR,
 			(errcode(ERRCODE_APPEND_ONLY),
-			 errmsg("the event log is append-only: %s of fundes.%s is refused",
-					operation, RelationGetRelationName(trigdata->tg_relation)),
+			 errmsg("the event log is append-only"),
+			 errdetail("%s of fundes.%s is refused.",
+					   operation, RelationGetRelationName(trigdata->tg_relation)),
 			 errhint("To take an event back, append one that reverses it.")));
 	return (Datum) 0;
 }

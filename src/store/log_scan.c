@@ -104,7 +104,9 @@ check_filter(ArrayType *names, const char *what)
 	if (array_contains_nulls(names))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not contain null", what)));
+				 errmsg("%s must not contain null", what),
+				 errdetail("One of the names is null."),
+				 errhint("Leave it out.")));
 }
 
 static int

@@ -508,11 +508,13 @@ check_definable(Oid type)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is not a composite type", format_type_be(type)),
+				 errdetail("The payload of an event is an object with keys."),
 				 errhint("Make one with CREATE TYPE ... AS, an attribute for each key.")));
 	if (isAnyTempNamespace(get_rel_namespace(get_typ_typrelid(type))))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is a temporary type", format_type_be(type)),
+				 errdetail("It ends with the session."),
 				 errhint("Events stay; make the type in a schema that stays, too.")));
 	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	for (i = 0; i < desc->natts; i++)

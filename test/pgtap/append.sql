@@ -96,6 +96,10 @@ select pg_temp.accepts(format('select fundes.append(''order-1'', ''X'', ''{}'', 
 select is(fundes.stream_version('order-1'), 6::bigint, 'and each was written');
 select pg_temp.accepts(format('select fundes.append(%L, ''X'', ''{}'', expected_version => %s)', name, e), name || ' is as expected: ' || e)
   from (values ('absent-1', 'null'), ('absent-2', '0')) v(name, e);
+select is((pg_temp.attempt(format('select fundes.append(''overtaken-%s'', ''X'', ''{}'', expected_version => %s)', n, e))).hint ~ 'meanwhile', said, rule)
+  from (select fundes.append('overtaken-1', 'X', '{}')) a,
+	   (values (1, 0, true, 'who is overtaken is told'), (1, 2, false, 'nobody appended where there are fewer events'),
+			   (2, 7, false, 'nor where there are none'), (2, -4, false, 'nor where there must be some')) v(n, e, said, rule);
 select pg_temp.refuses(format('select fundes.append(%L, ''X'', ''{}'', expected_version => %s)', name, e), 'UF021', rule)
   from (values ('order-1', 0, 'expected empty, has six'), ('order-1', 5, 'expected 5, has six'), ('order-1', 7, 'expected 7, has six'),
 			   ('absent-3', 1, 'expected 1, is absent'), ('absent-3', -4, 'must not be empty, is absent')) v(name, e, rule);

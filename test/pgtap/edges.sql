@@ -10,6 +10,8 @@ select fundes.create_fund('Ballads', effective_at => '2023-06-01 09:00') as f \g
 select fundes.create_investment('A', :f, 100000, effective_at => '2023-06-01 09:10');
 
 -- Keys: at most 200 bytes, whatever the characters.
+select is((pg_temp.attempt('select fundes.create_investor(' || quote_literal(id) || ', ''Kim'')')).message, 'id must have 1 to 200 bytes', octet_length(id) || ' bytes')
+  from unnest(array['', repeat('x', 201), repeat('x', 256)]) id;
 create function pg_temp.notes(n integer) returns text
 language sql as $$ select repeat(U&'\+01F3B5', n) $$;
 select is(octet_length(pg_temp.notes(100)), 400, 'a note has four bytes');

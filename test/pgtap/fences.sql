@@ -10,6 +10,14 @@ select fundes.create_investment('A', 1, 100000, effective_at => '2023-06-01 09:1
 
 select pg_temp.refuses($$select fundes.append('fund-1', 'FeeAccrued', '{"fund_id": 1, "amount": 0.5, "kind": "x"}')$$,
 	'UF005', 'an appended amount has no more decimals than the fund');
+select fundes.purchase_mcp(1, 'Mfence', 'R', 'S', 1000, effective_at => '2023-06-01 09:20') as mfence \gset
+select is((pg_temp.attempt(replace(command, ':mfence', :'mfence'))).detail, format('key "%s" of the payload is 1.5, which has more than 0 decimals.', key), 'that is said of key ' || key)
+  from (values
+	('amount', $$select fundes.append('fund-1', 'FeeAccrued', '{"fund_id": 1, "amount": 1.5, "kind": "x"}')$$),
+	('amount', $$select fundes.append('fund-1', 'RoyaltyReceived', '{"fund_id": 1, "asset_id": :mfence, "amount": 1.5}')$$),
+	('price_cash', $$select fundes.append('fund-1', 'McpPurchased', '{"fund_id": 1, "asset_id": 999999, "copyright_code": "a", "registration_number": "b", "music_id": "c", "price_cash": 1.5, "acquisition_date": "2023-06-01"}')$$),
+	('cash_taken', $$select fundes.append('holding-1-A', 'InvestmentCreated', '{"investor_id": "A", "fund_id": 1, "investment_amount": 1.5, "unit_price": 1, "units": 1, "cash_taken": 1.5, "refund_cash": 0}')$$),
+	('units', $$select fundes.append('holding-1-A', 'InvestmentCreated', '{"investor_id": "A", "fund_id": 1, "investment_amount": 1, "unit_price": 1, "units": 1.5, "cash_taken": 1, "refund_cash": 0}')$$)) v(key, command);
 select pg_temp.refuses($$select fundes.append('fund-1', 'FeePaid', '{"fund_id": 1, "amount": 1, "kind": "x"}')$$,
 	'UF003', 'an appended payment is not more than is owed');
 select pg_temp.refuses($$select fundes.append('fund-2', 'FundCreated', '{"fund_id": 2, "name": "x", "initial_price": 1, "cash_scale": 0, "unit_scale": 0, "currency": "KRW", "time_zone": "Asia/Nowhere"}')$$,

@@ -38,6 +38,8 @@ select is((pg_temp.attempt(pg_temp.valued('2023-06-02'))).state, 'P0123', 'its e
 select pg_temp.same($$select fund_id, status from fundes.update_mcp_asset_value(valuation_date => '2023-06-02', effective_at => '2023-06-03 00:00')$$,
 					$$values (1, 'error: P0123 the price server is down'), (2, 'valued')$$, 'and is a status among all');
 select pg_temp.refuses_somehow($$set local fundes.price_function = 'public.absent_price'; $$ || pg_temp.valued('2023-06-02'), 'a function that is not there');
+select ok(detail <> '' and hint <> '' and state = '42883', 'which is said, where, and what to do')
+  from pg_temp.attempt($$set local fundes.price_function = 'public.absent_price'; $$ || pg_temp.valued('2023-06-02'));
 select lives_ok($$set local fundes.price_function = default$$, 'set back');
 select pg_temp.same($$select asset_value from fundes.update_mcp_asset_value(1, '2023-06-03', effective_at => '2023-06-04 00:00')$$, $$values (20001)$$, 'it is get_mcp_index again');
 

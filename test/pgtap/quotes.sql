@@ -26,6 +26,7 @@ select is(pg_temp.index_at('2023-06-04'), null::numeric, 'nor is an older quote 
 set local fundes.max_quote_age = '1 month';
 select is(pg_temp.index_at('2023-07-10'), 0::numeric, 'the setting is an interval');
 select is((pg_temp.attempt($$set local fundes.max_quote_age = 'soon'$$)).state, '22023', 'and nothing else');
+select ok(detail <> '' and hint <> '', 'and how it is written') from pg_temp.attempt($$set local fundes.max_quote_age = 'soon'$$);
 reset fundes.max_quote_age;
 
 select is(fundes.get_mcp_index(a, b, c, '2023-06-01'), null, format('another copyright: %s %s %s', a, b, c))

@@ -106,6 +106,7 @@ select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => '
 select pg_temp.refuses(format('select fundes.reverse_event(%L)', pg_temp.id(3)), 'UF014', 'a purchase with royalties');
 select fundes.withdraw_investment('B', :g, 3, effective_at => '2023-06-05 09:00', event_id => pg_temp.id(5));
 select pg_temp.refuses(format('select fundes.reverse_event(%L)', pg_temp.id(2)), 'UF014', 'a pay-in whose units were withdrawn in part');
+select is((pg_temp.attempt(format('select fundes.reverse_event(%L)', pg_temp.id(2)))).detail ~ '^The reversal takes back \d+ of the units of the holding; there are only \d+\.$', true, 'how much it takes back, and what there is');
 select pg_temp.refuses(format('select fundes.reverse_event(%L)', pg_temp.id(4)), 'UF014', 'a royalty that was spent in part');
 select fundes.reverse_event(pg_temp.id(5), effective_at => '2023-06-06 09:00');
 select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-05 09:00'')', pg_temp.id(2)), 'UF014', 'the units are back later only');
