@@ -1,6 +1,6 @@
 -- Prints doc/reference.md from the comments in the catalog:
 --   psql -XAtq -f doc/reference.sql > doc/reference.md
--- in a database that has the extension. test/t/reference.pl compares the two.
+-- in a database that has the extension. test/t/docs.pl compares the two.
 
 load 'fundes';
 select E'# Reference\n\nMade from the comments in the database by `doc/reference.sql`. Errors are explained in [errors.md](errors.md).\n\n## Functions';
@@ -18,8 +18,9 @@ select format(E'\n### %s\n\n```sql\nfundes.%s(%s)\n  returns %s\n```\n\n%s',
 
 select E'\n## Views';
 
-select format(E'\n### %s\n\n%s.\n\n| column | type | meaning |\n|---|---|---|\n%s',
-			  c.relname, obj_description(c.oid, 'pg_class'),
+select format(E'\n### %s\n\n%s%s\n\n| column | type | meaning |\n|---|---|---|\n%s',
+			  c.relname, replace(obj_description(c.oid, 'pg_class'), E'\n', E'  \n'),
+			  case when obj_description(c.oid, 'pg_class') like '%;' then '' else '.' end,
 			  (select string_agg(format('| %s | %s | %s |', a.attname,
 										format_type(coalesce(nullif(t.typbasetype, 0), t.oid), null),
 										col_description(c.oid, a.attnum)),
@@ -61,6 +62,6 @@ select format(E'\n### %s\n\n%s.\n\n| key | type | may be null |\n|---|---|---|\n
  where e.type_id < 1000
  order by e.type_id;
 
-select E'\n## Settings\n\n| name | default | meaning |\n|---|---|---|';
-select format('| %s | %s | %s |', name, concat_ws(' ', boot_val, unit), concat_ws(' ', short_desc, extra_desc))
+select E'\n## Settings\n\nWhat a session sets is its own; other sessions and the nightly job of pg_cron do not see it. For all of a database, from the next session on:\n\n```sql\nalter database music set fundes.max_quote_age = \'10 days\';\n```\n\nAnybody may set those of `user`. Those of `superuser` are set by superusers and by who was granted SET on them.\n\n| name | default | set by | meaning |\n|---|---|---|---|';
+select format('| %s | %s | %s | %s |', name, concat_ws(' ', boot_val, unit), context, concat_ws(' ', short_desc, extra_desc))
   from pg_settings where name like 'fundes.%' order by name collate "C";

@@ -52,7 +52,7 @@ create function fundes.fund_state_at(
 	returns fundes.fund_state
 	language c stable as 'MODULE_PATHNAME', 'fundes_fund_state_at';
 comment on function fundes.fund_state_at(bigint, timestamptz, timestamptz) is
-$$All figures of a fund: of what was effective at as_of (inclusive) and recorded by known_at. base_price is the price that was struck last by then, NULL before the fund was created; nav_per_unit is NULL without units.
+$$All figures of a fund, not its name, status or limits: of what was effective at as_of (inclusive) and recorded by known_at. base_price is the price that was struck last by then, NULL before the fund was created; nav_per_unit is NULL without units.
 Errors: 22004; UF002. Example: select * from fundes.fund_state_at(1, '2023-06-30 23:59:59+09', '2023-07-01 00:00+09');$$;
 
 create type fundes.investment_state as (
