@@ -46,6 +46,17 @@ for my $example (sort keys %shown)
 	cmp_ok($part, '>', 0, "$example has parts");
 }
 
+# The README's statements one after the other, as a stranger tries them.
+$node->safe_psql('postgres', q{create database readme});
+$node->safe_psql('readme', q{create extension fundes; create role app; create role analyst});
+my @blocks = slurp_file('README.md') =~ /^```sql\n(.*?)^```/msg;
+$blocks[0] = slurp_file('examples/session.sql');
+is($node->psql('readme', join("\n", @blocks), on_error_stop => 0, stderr => \$stderr), 0, 'the README runs');
+my @refused = $stderr =~ /ERROR:  (.*)/g;
+is(scalar @refused, 2, 'with two errors') or diag $stderr;
+is($refused[0], 'Insufficient fund', 'the one that it shows');
+like($refused[1] // '', qr/^pg_cron is not installed/, 'and that pg_cron is not there');
+
 my $errors = slurp_file('doc/errors.md');
 for my $code (slurp_file('src/errors.h') =~ /UF\('(\d', '\d)'\)/g)
 {
