@@ -57,6 +57,7 @@ select pg_temp.refuses($$select * from fundes.read_stream('order-1', 0)$$, '2202
 select pg_temp.refuses($$select * from fundes.read_stream('order-1', -1)$$, '22023', 'from_version -1');
 select pg_temp.refuses($$select * from fundes.read_stream('order-1', max_count => -1)$$, '22023', 'max_count -1');
 select pg_temp.refuses($$select fundes.stream_version(null)$$, '22004', 'stream_version of null');
+select pg_temp.refuses($$select fundes.create_subscription('s', types => array['X', null])$$, '22004', 'a type of a filter is null');
 
 set local transaction_read_only = on;
 select is((select count(*) from fundes.read_stream('order-2')), 1::bigint, 'read_stream runs in a read-only transaction');
