@@ -328,6 +328,7 @@ select f.fund_id,
 		case when h.halted then 'trading halted' end,
 		case when r.restatements > 0 then 'restatement needed' end,
 		case when u.unpaid > 0 then 'unpaid distribution' end,
+		case when o.off then 'entitlements differ from holders of record' end,
 		case when f.total_supply = 0 and n.nav <> 0 then 'residue without units' end,
 		case when f.capital_cash < f.liabilities then 'cash below liabilities' end,
 		case when least(f.capital_cash, f.asset_value, f.liabilities, f.total_supply, n.nav) < 0
@@ -373,6 +374,27 @@ select f.fund_id,
 	   lateral (select count(*) as unpaid
 				  from fundes.distribution d
 				 where d.fund_id = f.fund_id and d.status = 'declared') u,
+	   -- only where units effective before the record moment were recorded after the declaration
+	   lateral (select exists (
+				select from fundes.distribution d
+				  join fundes.fund_entry s
+					on s.fund_id = d.fund_id and s.effective_at = d.declared_at and s.base_price is not null
+				  join fundes.event_log v
+					on v.position = s.last_position and v.type = 'DistributionDeclared'
+				   and (v.payload ->> 'distribution_id')::bigint = d.distribution_id,
+					   lateral (select least(d.declared_at, (d.record_date + 1)::timestamp at time zone f.time_zone) as at) r
+				 where d.fund_id = f.fund_id and d.status <> 'reversed' and r.at > coalesce(f.closed_until, '-infinity')
+				   and exists (select from fundes.fund_entry m
+								where m.fund_id = d.fund_id and m.last_position > s.last_position
+								  and m.effective_at < r.at and m.total_supply <> 0)
+				   and exists (select from (select h.investor_id, trunc(sum(h.units) * d.per_unit, f.cash_scale) as due
+											  from fundes.holding_entry h
+											 where h.fund_id = d.fund_id
+											   and (h.effective_at < r.at
+													or h.effective_at = r.at and r.at = d.declared_at and h.last_position < s.last_position)
+											 group by h.investor_id) h
+								 full join jsonb_each_text(d.entitlements) t on t.key collate "C" = h.investor_id
+								where coalesce(h.due, 0) <> coalesce(t.value::numeric, 0))) as off) o,
 	   lateral (select coalesce(sum(i.units), 0) as units
 				  from fundes.investment i
 				 where i.fund_id = f.fund_id) i,
@@ -382,7 +404,7 @@ select f.fund_id,
 				 where b.fund_id = f.fund_id) b;
 comment on view fundes.daily_control is
 $$A row a fund: what needs a look now; findings is empty where all is well.
-Findings: not valued yesterday, stale prices, price drift over limit, price too old, trading halted, restatement needed, unpaid distribution, residue without units, cash below liabilities, negative figure, price is 0, books do not balance.
+Findings: not valued yesterday, stale prices, price drift over limit, price too old, trading halted, restatement needed, unpaid distribution, entitlements differ from holders of record, residue without units, cash below liabilities, negative figure, price is 0, books do not balance.
 Example: select fund_id, findings from fundes.daily_control where findings <> '{}'$$;
 comment on column fundes.daily_control.fund_id is 'The fund';
 comment on column fundes.daily_control.name is 'Its name';

@@ -228,6 +228,39 @@ select is((select sum(balance) from fundes.trial_balance where fund_id = :z), -1
 rollback to spoilt;
 select is(pg_temp.findings(:z), 'price is 0', 'put right');
 
+-- Holders of record that became others after the declaration.
+create function pg_temp.holders_differ(fund bigint) returns boolean
+language sql as $$ select 'entitlements differ from holders of record' = any (findings) from fundes.daily_control where fund_id = fund $$;
+select fundes.create_fund('Record', effective_at => '2023-03-01 09:00') as r \gset
+select fundes.set_price_limits(:r, null, null, effective_at => '2023-03-01 09:00');
+select event_id as ra from fundes.create_investment('A', :r, 10000, effective_at => '2023-03-01 10:00') \gset
+select fundes.purchase_mcp(:r, 'R1', 'R', 'S', 2000, effective_at => '2023-03-01 11:00') as r1 \gset
+select fundes.record_royalty(:r, :r1, 1000, effective_at => '2023-03-02 10:00');
+select fundes.declare_distribution(:r, 1000, '2023-03-05', effective_at => '2023-03-07 10:00') as d \gset
+select is(pg_temp.holders_differ(:r), false, 'as declared');
+select event_id as rb from fundes.create_investment('B', :r, 2000, effective_at => '2023-03-06 00:00') \gset
+select is(pg_temp.holders_differ(:r), false, 'a pay-in after the record date has no part in it');
+select event_id as rb from fundes.create_investment('B', :r, 2000, effective_at => '2023-03-05 23:59:59.999999') \gset
+select is(pg_temp.holders_differ(:r), true, 'one of its last moment has');
+select fundes.reverse_event(:'rb', 'wrong day', effective_at => '2023-03-05 23:59:59.999999');
+select is(pg_temp.holders_differ(:r), false, 'reversed, it has none');
+savepoint record;
+select fundes.create_investment('C', :r, 10000, effective_at => '2023-03-01 10:00');
+select fundes.reverse_event(:'ra', 'wrong investor', effective_at => '2023-03-01 10:00');
+select is(pg_temp.holders_differ(:r), true, 'as many units of another');
+select fundes.pay_distribution(:r, :d, effective_at => '2023-03-10 10:00');
+select is(pg_temp.holders_differ(:r), true, 'also when it is paid');
+select fundes.close_period(:r, '2023-03-04', effective_at => '2023-03-11 10:00');
+select is(pg_temp.holders_differ(:r), true, 'while the period is open');
+select fundes.close_period(:r, '2023-03-05', effective_at => '2023-03-11 10:00');
+select is(pg_temp.holders_differ(:r), false, 'until it is closed');
+rollback to record;
+select fundes.withdraw_investment('A', :r, 1, effective_at => '2023-03-04 10:00');
+select is(pg_temp.holders_differ(:r), true, 'a unit less');
+select event_id as declared from fundes.audit_trail where fund_id = :r and type = 'DistributionDeclared' \gset
+select fundes.reverse_event(:'declared', 'holders', effective_at => '2023-03-07 10:00');
+select is(pg_temp.holders_differ(:r), false, 'nobody is entitled to what was reversed');
+
 -- A random history, back-dated and reversed: what is refused is refused.
 do $$
 declare
