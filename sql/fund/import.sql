@@ -129,7 +129,7 @@ comment on function fundes.csv_field(integer, jsonb, text, text, boolean) is
 'A field of a line of a CSV file, checked (internal)';
 
 create function fundes.import_prices(
-	rows jsonb, out lines integer, out recorded integer, out known integer)
+	rows jsonb, out lines integer, out recorded integer, out known integer, out never_held integer)
 	returns record
 	language plpgsql
 	security definer
@@ -181,6 +181,14 @@ begin
 						where p.copyright_code = code and p.registration_number = registration
 						  and p.music_id = song and p.price_date = day and p.price = u.price);
 	known := lines - recorded;
+	select count(*) into never_held
+	  from unnest(codes, registrations, songs) u(code, registration, song)
+	 where not exists (select from fundes.mcp m
+						where m.copyright_code = code and m.registration_number = registration and m.music_id = song
+						  and m.sold_at is null and not m.reversed)
+	   and not exists (select from fundes.mcp m
+						where m.copyright_code = code and m.registration_number = registration and m.music_id = song
+						  and m.sold_at is not null);
 	begin
 		for i in 1 .. lines loop
 			at_line := numbers[i];
@@ -196,7 +204,7 @@ end
 $$;
 comment on function fundes.import_prices(jsonb) is
 $$Records the quotes of a CSV file, given as an array of arrays of texts with the header first: copyright_code, registration_number, music_id, price_date, price, in any order. All or nothing; the same file again changes nothing, another price for a day replaces it.
-Returns the lines read, the quotes that were new or changed, and those that were known.
+Returns the lines read, the quotes that were new or changed, those that were known, and how many are of copyrights that no fund holds or held: typing errors, or not bought yet.
 Errors: 22023 and those of record_mcp_price, the message begins with the line.
 Example: select * from fundes.import_prices('[["copyright_code","registration_number","music_id","price_date","price"], ["M1","R1","S1","2023-06-01","630000"]]');$$;
 
@@ -211,6 +219,7 @@ declare
 	royalty record;
 	id uuid;
 	was_known boolean;
+	differs text;
 	at_line integer;
 	state text;
 	fault text;
@@ -282,6 +291,26 @@ begin
 					detail = format('Fund %s never held (%s, %s, %s)%s.', royalty.fund_id, royalty.code, royalty.registration,
 									royalty.song, coalesce(' as asset ' || royalty.wanted_id, '')),
 					hint = 'View fundes.mcp_holding lists what each fund holds.';
+			end if;
+			if was_known and royalty.reference is not null then
+				select concat_ws(', ',
+						case when (e.payload ->> 'amount')::numeric <> royalty.amount
+							 then format('amount %s, not %s', e.payload ->> 'amount', royalty.amount) end,
+						case when (e.payload ->> 'asset_id')::bigint <> royalty.asset_id
+							 then format('asset %s, not %s', e.payload ->> 'asset_id', royalty.asset_id) end,
+						case when (e.payload ->> 'period')::date is distinct from royalty.period
+							 then format('period %s, not %s', coalesce(e.payload ->> 'period', 'empty'), coalesce(royalty.period::text, 'empty')) end,
+						case when e.effective_at <> royalty.effective_at
+							 then format('effective_at %s, not %s', e.effective_at, royalty.effective_at) end)
+				  into differs
+				  from fundes.event e
+				 where e.event_id = id;
+				if differs <> '' then
+					raise exception using errcode = 'UF008',
+						message = format('reference "%s" is recorded with other content', royalty.reference),
+						detail = format('Recorded is %s.', differs),
+						hint = 'Leave the line as it was, or reverse what is recorded and give the right one another reference.';
+				end if;
 			end if;
 			perform fundes.record_royalty(royalty.fund_id, royalty.asset_id, royalty.amount, royalty.period,
 				effective_at => royalty.effective_at, event_id => id,

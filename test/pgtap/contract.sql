@@ -56,7 +56,7 @@ insert into contract values
  'SETOF record', 's'),
 ('twr', 'fund_id bigint, from_date date, to_date date', 'numeric', 's'),
 ('xirr', 'investor_id text, fund_id bigint, as_of date', 'numeric', 's'),
-('import_prices', 'rows jsonb, OUT lines integer, OUT recorded integer, OUT known integer', 'record', 'v'),
+('import_prices', 'rows jsonb, OUT lines integer, OUT recorded integer, OUT known integer, OUT never_held integer', 'record', 'v'),
 ('import_royalties',
  'rows jsonb, metadata jsonb DEFAULT NULL::jsonb, OUT lines integer, OUT recorded integer, OUT known integer', 'record', 'v'),
 ('import_index',
