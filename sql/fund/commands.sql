@@ -111,7 +111,7 @@ create function fundes.purchase_mcp(
 	returns bigint
 	language c as 'MODULE_PATHNAME', 'fundes_purchase_mcp';
 comment on function fundes.purchase_mcp(bigint, text, text, text, numeric, numeric, date, timestamptz, uuid, bigint, jsonb) is
-$$Buys a copyright into a fund and returns its asset_id. It is carried at price_cash until it is valued. acquisition_date: NULL is the day of effective_at in the fund's zone.
+$$Buys a copyright into a fund and returns its asset_id. It is carried at price_cash until it is valued. acquisition_date: NULL is the day of effective_at in the fund's zone; later than the day after that is refused.
 Errors: UF002 fund; UF003 more than capital_cash - liabilities; UF005 amounts; UF010 trading halted; UF016 held already, by any fund; UF019 fund closed; 22023.
 Example: select fundes.purchase_mcp(1, 'M1', 'R1', 'S1', 600000);$$;
 
@@ -277,7 +277,7 @@ create function fundes.record_mcp_price(
 	language c as 'MODULE_PATHNAME', 'fundes_record_mcp_price';
 comment on function fundes.record_mcp_price(text, text, text, date, numeric) is
 $$Records the quote of a copyright for a day: cash for the whole copyright, up to 4 decimals, 0 allowed. The same again is harmless; another price for the day replaces it for later valuations.
-Errors: 22004; UF005 price; 22003; 22023 the others.
+Errors: 22004; UF005 price; 22003; 22023 the others, and a price_date that has begun nowhere on earth.
 Example: select fundes.record_mcp_price('M1', 'R1', 'S1', '2023-06-01', 630000);$$;
 
 create function fundes.get_mcp_index(

@@ -91,6 +91,17 @@ next_asset_id(Command *cmd)
 	return id;
 }
 
+/* Deeds may be of the day after; a later one is a slip. */
+static void
+check_acquisition_date(const Command *cmd, const Row *fund, DateADT acquired)
+{
+	if (acquired > day_of(cmd->effective_at, row_text(fund, FUND_TIME_ZONE)) + 1)
+		invalid_argument("acquisition_date is after the purchase",
+						 psprintf("It is %s, effective_at %s.", date_text(acquired),
+								  timestamptz_to_str(cmd->effective_at)),
+						 "Give the day of effective_at, the day after it, or an earlier one.");
+}
+
 FUNDES_FUNCTION(fundes_purchase_mcp);
 
 Datum
@@ -147,6 +158,7 @@ fundes_purchase_mcp(PG_FUNCTION_ARGS)
 
 		require_open(require_fund(fund, fund_id));
 		command_check_time(&cmd, fund);
+		check_acquisition_date(&cmd, fund, acquired);
 		require_trading(&cmd, fund);
 		fund_state_at(&state, fund, cmd.effective_at);
 		command_expect(&cmd, fund_stream(fund_id));

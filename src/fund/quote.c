@@ -13,11 +13,27 @@
 
 #include "args.h"
 #include "catalog/pg_type.h"
+#include "fund/calendar.h"
 #include "fund/command.h"
 #include "fund/money.h"
 #include "fund/quote.h"
 #include "plan.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+/* A day that has begun nowhere yet has no quote. */
+static DateADT
+past_day(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	DateADT		day = arg_date(fcinfo, arg, name);
+	DateADT		last = day_of(GetCurrentTimestamp(), "UTC") + 1;
+
+	if (day > last)
+		invalid_argument(psprintf("%s is in the future", name),
+						 psprintf("It is %s, after %s.", date_text(day), date_text(last)),
+						 "Give the day that the price is of.");
+	return day;
+}
 
 FUNDES_FUNCTION(fundes_record_mcp_price);
 
@@ -43,7 +59,7 @@ fundes_record_mcp_price(PG_FUNCTION_ARGS)
 	values[4] = NumericGetDatum(at_scale(price, PRICE_SCALE, "price"));
 	for (i = 0; i < 3; i++)
 		values[i] = CStringGetTextDatum(arg_key(fcinfo, i, names[i]));
-	values[3] = DateADTGetDatum(arg_date(fcinfo, 3, names[3]));
+	values[3] = DateADTGetDatum(past_day(fcinfo, 3, names[3]));
 
 	owner_begin(&owner);
 	(void) plan_write(&upsert, values, NULL);

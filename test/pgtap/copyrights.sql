@@ -35,6 +35,7 @@ select pg_temp.refuses('select fundes.purchase_mcp(' || arguments || ')', code, 
 	($$1, 'M1', repeat('x', 256), 'S1', 600000$$, '22023', 'registration_number is too long'),
 	($$1, 'M1', 'R1', repeat('x', 256), 600000$$, '22023', 'music_id is too long'),
 	($$1, 'M1', 'R1', 'S1', 600000, acquisition_date => 'infinity'$$, '22023', 'acquisition_date infinity'),
+	($$1, 'M1', 'R1', 'S1', 600000, acquisition_date => '2023-06-04', effective_at => '2023-06-02 09:00'$$, '22023', 'acquisition_date two days after the purchase'),
 	($$99, 'M1', 'R1', 'S1', 600000$$, 'UF002', 'unknown fund'),
 	($$1, 'M1', 'R1', 'S1', 600000, effective_at => now() + interval '1 hour'$$, 'UF020', 'in the future'),
 	($$1, 'M1', 'R1', 'S1', 600000, effective_at => '2023-06-01 10:00', expected_version => 9$$, 'UF021', 'expected_version of the fund''s stream'),
@@ -64,8 +65,9 @@ select fundes.create_fund('Soul', time_zone => 'UTC', effective_at => '2023-06-0
 select fundes.create_investment('A', 3, 1000, effective_at => '2023-06-01 09:10');
 select fundes.purchase_mcp(3, 'M3', 'R3', 'S3', 500, effective_at => '2023-06-02 08:59');
 select fundes.purchase_mcp(3, 'M4', 'R4', 'S4', 100, acquisition_date => '2020-02-29', effective_at => '2023-06-02 09:00');
+select fundes.purchase_mcp(3, 'M4b', 'R4', 'S4', 100, acquisition_date => '2023-06-03', effective_at => '2023-06-02 09:00');
 select pg_temp.same($$select copyright_code, acquisition_date from fundes.mcp_holding where fund_id = 3 order by 1$$,
-				  $$values ('M3', date '2023-06-01'), ('M4', '2020-02-29')$$, 'acquisition_date is the day in the fund''s zone, or what is given');
+				  $$values ('M3', date '2023-06-01'), ('M4', '2020-02-29'), ('M4b', '2023-06-03')$$, 'acquisition_date is the day in the fund''s zone, or what is given');
 
 -- sell_mcp
 create function pg_temp.sale(arguments text) returns text

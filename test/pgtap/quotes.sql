@@ -53,8 +53,11 @@ select pg_temp.refuses('select fundes.record_mcp_price(' || arguments || ')', co
 	($$'M1', 'R1', '', '2023-06-02', 1$$, '22023', 'music_id is empty'),
 	($$repeat('x', 256), 'R1', 'S1', '2023-06-02', 1$$, '22023', 'copyright_code is too long'),
 	($$'M1', 'R1', 'S1', 'infinity', 1$$, '22023', 'price_date infinity'),
+	($$'M1', 'R1', 'S1', (now() at time zone 'UTC')::date + 2, 1$$, '22023', 'price_date in the future'),
 	($$'', null, 'S1', '2023-06-02', -1$$, '22004', 'NULL first'),
 	($$'', 'R1', 'S1', '2023-06-02', -1$$, 'UF005', 'then the price')) v(arguments, code, rule);
+select pg_temp.accepts($$select fundes.record_mcp_price('M6', 'R1', 'S1', (now() at time zone 'UTC')::date + 1, 1)$$, 'tomorrow in UTC is today somewhere');
+select isnt((pg_temp.attempt($$select fundes.record_mcp_price('M6', 'R1', 'S1', '2206-06-08', 1)$$)).hint, '', 'a slip of the year has a hint');
 select pg_temp.refuses('select fundes.get_mcp_index(' || arguments || ')', '22004', 'get_mcp_index: NULL')
   from unnest(array[$$null, 'R1', 'S1'$$, $$'M1', null, 'S1'$$, $$'M1', 'R1', null$$, $$'M1', 'R1', 'S1', null$$]) arguments;
 

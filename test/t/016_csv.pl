@@ -117,6 +117,7 @@ refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09\n", qr/m
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,\"1,5\"\n", qr/line 3: price is not a number\nDETAIL:  The value is "1,5"\.\nHINT:  Write 1234\.56/, 'a decimal comma');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,\n", qr/line 3: price is missing/, 'an empty field');
 refuses('prices', $header . "M1,R1,S1,09.06.2023,5\n", qr/line 2: price_date is not a date\n.*09\.06\.2023/, 'a date of another country');
+refuses('prices', $header . "M1,R1,S1,2206-06-08,5\n", qr/line 2: price_date is in the future\nDETAIL:  It is 2206-06-08, after /, 'a slip of the year');
 refuses('prices', $header . "M1,R1,S1,2023-02-29,5\n", qr/line 2: price_date is not a date/, 'a day that there is not');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,-5\n", qr/line 3: Invalid amount or quantity\nDETAIL:  price is -5/, 'what record_mcp_price refuses');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,NaN\n", qr/line 2: price is not a number/, 'NaN');
