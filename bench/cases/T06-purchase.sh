@@ -10,8 +10,6 @@ measure()
 	query "fundes_$database" -v funds="$funds" -f bench/funds.sql
 	client createdb -T "fundes_$database" "plpgsql_$database"
 	query "plpgsql_$database" -f bench/plpgsql.sql
-	# its tables are empty as it plans, and will not stay so
-	query postgres -c "alter database plpgsql_$database set enable_seqscan = off"
 	race '8 clients' \
 		fundes "rate fundes_$database purchase-fundes 8" \
 		plpgsql "rate plpgsql_$database purchase-plpgsql 8"

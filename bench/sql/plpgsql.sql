@@ -76,7 +76,7 @@ begin
 		raise exception 'Insufficient fund' using errcode = 'UF003';
 	end if;
 	if exists (select from peer.mcp where copyright_code = code
-				 and registration_number = registration and music_id = music and sold_at is null) then
+				 and registration_number = registration and music_id = music and sold_at is null and not reversed) then
 		raise exception 'MCP is held already' using errcode = 'UF016';
 	end if;
 
