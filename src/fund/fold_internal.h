@@ -54,13 +54,18 @@ extern void move_cost(Fold *fold, const Jsonb *payload, int sign);
 extern void note_price(Fold *fold);
 
 /* A copyright leaves the books at its value, or comes back (sign 1). */
-extern void move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign);
 
 /* fold.c: rows that a payload names */
 extern Row *fee_account(Fold *fold, const Jsonb *payload);
 
 /* The holding that holding_add() changes; a new one only for a pay-in. */
 extern void find_holding(Fold *fold, const char *investor_id, bool create);
+
+/* fold_copyright.c */
+extern void fold_mcp_purchased(Fold *fold);
+extern void fold_mcp_sold(Fold *fold);
+extern void fold_royalty_received(Fold *fold);
+extern void move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign);
 
 /* fold_valuation.c */
 extern void fold_fund_valued(Fold *fold);
