@@ -423,7 +423,7 @@ select a.fund_id,
 	   a.event_id,
 	   a.recorded_at,
 	   a.effective_at,
-	   coalesce(max(a.effective_at) over (partition by a.fund_id order by a.position
+	   coalesce(max(a.effective_at) over (partition by a.fund_id, case when a.fund_id is null then a.stream end order by a.position
 										   rows between unbounded preceding and 1 preceding) > a.effective_at,
 				false) as is_back_dated,
 	   a.metadata ->> 'actor' as actor,
@@ -432,7 +432,7 @@ select a.fund_id,
 		when 'FundCreated' then format('fund "%s" is created, a unit at %s %s',
 									   p ->> 'name', p ->> 'initial_price', p ->> 'currency')
 		when 'PriceLimitsSet' then format('price limits: drift %s, age %s',
-										  coalesce(p ->> 'max_price_drift', 'any'), coalesce(p ->> 'max_price_age', 'any'))
+										  coalesce(p ->> 'max_price_drift', 'any'), coalesce((p ->> 'max_price_age')::interval::text, 'any'))
 		when 'InvestorCreated' then format('investor %s, %s, is created', p ->> 'investor_id', p ->> 'name')
 		when 'InvestmentCreated' then format('%s pays in %s for %s units at %s',
 											 p ->> 'investor_id', p ->> 'cash_taken', p ->> 'units', p ->> 'unit_price')
@@ -451,9 +451,22 @@ select a.fund_id,
 												p ->> 'distribution_id', p ->> 'per_unit', p ->> 'total', p ->> 'record_date')
 		when 'DistributionPaid' then format('distribution %s is paid: %s', p ->> 'distribution_id', p ->> 'total')
 		when 'IndexPublished' then format('index %s for %s is %s', p ->> 'index_name', p ->> 'index_date', p ->> 'level')
-		when 'TradingHalted' then format('trading is halted until %s', coalesce(p ->> 'until', 'it is resumed'))
+		when 'TradingHalted' then format('trading is halted until %s',
+			coalesce(to_char((p ->> 'until')::timestamptz at time zone coalesce(z.time_zone, 'UTC'), 'YYYY-MM-DD HH24:MI:SS ')
+					 || coalesce(z.time_zone, 'UTC'), 'it is resumed'))
 		when 'TradingResumed' then 'trading is resumed'
-		when 'EventReversed' then format('%s at position %s is reversed', p ->> 'reversed_type', p ->> 'reversed_position')
+		when 'EventReversed' then format('%s, at position %s, is reversed',
+			case p ->> 'reversed_type'
+			 when 'InvestmentCreated' then format('pay-in of %s by %s', p -> 'reversed' ->> 'cash_taken', p -> 'reversed' ->> 'investor_id')
+			 when 'InvestmentWithdrawn' then format('withdrawal of %s by %s', p -> 'reversed' ->> 'withdrawn_amount', p -> 'reversed' ->> 'investor_id')
+			 when 'McpPurchased' then format('purchase of asset %s for %s', p -> 'reversed' ->> 'asset_id', p -> 'reversed' ->> 'price_cash')
+			 when 'McpSold' then format('sale of asset %s for %s', p -> 'reversed' ->> 'asset_id', p -> 'reversed' ->> 'price_cash')
+			 when 'RoyaltyReceived' then format('royalty of %s for asset %s', p -> 'reversed' ->> 'amount', p -> 'reversed' ->> 'asset_id')
+			 when 'FeeAccrued' then format('accrual of %s %s fee', p -> 'reversed' ->> 'amount', p -> 'reversed' ->> 'kind')
+			 when 'FeePaid' then format('payment of %s %s fee', p -> 'reversed' ->> 'amount', p -> 'reversed' ->> 'kind')
+			 else format('%s%s%s', p ->> 'reversed_type', ' ' || (p -> 'reversed' ->> 'distribution_id'),
+						 ' of ' || (p -> 'reversed' ->> 'total')) end,
+			p ->> 'reversed_position')
 		when 'PeriodClosed' then format('books are closed through %s', p ->> 'through_date')
 		when 'PeriodReopened' then format('books are closed through %s only', coalesce(p ->> 'through_date', 'no day'))
 		when 'ResidualSwept' then format('residue of %s is swept to %s', p ->> 'amount', p ->> 'to')
@@ -481,7 +494,8 @@ select a.fund_id,
 				select index_name from fundes.trading_halt where fund_id = 0) x
 		  join fundes.event_log e on e.stream = 'index-' || x.index_name) a
   left join fundes.reversal r on r.reversed_position = a.position
-  left join fundes.event_log u on u.position = r.last_position,
+  left join fundes.event_log u on u.position = r.last_position
+  left join fundes.fund z on z.fund_id = a.fund_id,
 	   lateral (select a.payload as p) j;
 comment on view fundes.audit_trail is
 $$Every event of funds, investors and indexes as a person reads it: who, when, what, why.
@@ -491,7 +505,7 @@ comment on column fundes.audit_trail.position is 'The event''s place in the log'
 comment on column fundes.audit_trail.event_id is 'The event';
 comment on column fundes.audit_trail.recorded_at is 'When it was written';
 comment on column fundes.audit_trail.effective_at is 'When it is true';
-comment on column fundes.audit_trail.is_back_dated is 'Whether something effective later had been recorded of the fund before';
+comment on column fundes.audit_trail.is_back_dated is 'Whether something effective later had been recorded before of the fund; where there is none, of the investor or the index';
 comment on column fundes.audit_trail.actor is 'Who: the key actor of the metadata';
 comment on column fundes.audit_trail.type is 'The event''s type';
 comment on column fundes.audit_trail.what is 'What happened, in words';

@@ -92,7 +92,7 @@ create function fundes.investor_statement(
 	returns setof record
 	language c stable as 'MODULE_PATHNAME', 'fundes_investor_statement';
 comment on function fundes.investor_statement(text, date, date) is
-$$An investor's statement of a period: for each fund held or dealt in, in the order of funds, a row 'opening', a row for each deal and distribution by effective time, a row 'closing'. One of exactly midnight is of the day that begins there. entry of the others is the event's type, or 'EventReversed'.
+$$An investor's statement of a period: for each fund held or dealt in, in the order of funds, a row 'opening', a row for each deal and distribution by effective time, a row 'closing'. One of exactly midnight is of the day that begins there. entry of the others is the event's type, of a reversal 'reversal of' and the type of what it reverses.
 units: issued, negative: cancelled. unit_price: that of the deal, else the price in force; opening and closing: the price of the day. paid_in, paid_out: cash that the investor paid and received; a reversal has them negative. holding_units: held after it. value: floor(holding_units * unit_price) at the fund's cash_scale.
 Errors: 22004; 22023 to_date before from_date; UF001.
 Example: select * from fundes.investor_statement('kim-01', '2023-06-01', '2023-06-30');$$;

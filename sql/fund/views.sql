@@ -166,7 +166,9 @@ select asset_id,
 	   value_cash - cost_cash as unrealised_gain,
 	   royalty_income,
 	   last_price_date,
-	   is_stale
+	   is_stale,
+	   current_date - last_price_date as price_age,
+	   round(royalty_income / nullif(cost_cash, 0), 6) as yield
   from fundes.mcp
  where sold_at is null
    and not reversed;

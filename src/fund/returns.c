@@ -154,7 +154,10 @@ state_holding(Datum investor_id, int64 fund_id, char *zone,
 {
 	static KeptPlan select = PLAN(
 		"with move as ("
-		"  select e.effective_at, e.last_position, v.type, v.event_id, e.units,"
+		"  select e.effective_at, e.last_position,"
+		"         case v.type when 'EventReversed' then 'reversal of ' || (v.payload ->> 'reversed_type')"
+		"                     else v.type end as type,"
+		"         v.event_id, e.units,"
 		"         e.investment_amount, e.withdrawn_amount, e.distributions,"
 		"         sum(coalesce(e.units, 0)) over (order by e.effective_at, e.last_position) as held"
 		"    from fundes.holding_entry e"

@@ -162,7 +162,7 @@ select pg_temp.columns_are('investment_details', array[
 select pg_temp.columns_are('mcp_holding', array[
 	'asset_id bigint', 'fund_id bigint', 'copyright_code text', 'registration_number text', 'music_id text',
 	'acquisition_date date', 'cost_cash numeric', 'value_cash numeric', 'unrealised_gain numeric',
-	'royalty_income numeric', 'last_price_date date', 'is_stale boolean']);
+	'royalty_income numeric', 'last_price_date date', 'is_stale boolean', 'price_age integer', 'yield numeric']);
 select pg_temp.columns_are('nav_history', array[
 	'fund_id bigint', 'valuation_date date', 'revision integer', 'is_current boolean', 'nav numeric', 'capital_cash numeric',
 	'asset_value numeric', 'liabilities numeric', 'total_supply numeric', 'base_price numeric', 'change numeric']);

@@ -127,6 +127,8 @@ select is((select payload from fundes.event_log where event_id = :'event_id'),
 		  jsonb_build_object('fund_id', 1, 'asset_id', pg_temp.asset('M1'), 'amount', 700, 'period', '2023-05-01'), 'record_royalty returns the id of RoyaltyReceived');
 select is(pg_temp.figures(1, 'capital_cash', 'royalty_income', 'asset_value'), 'capital_cash 350699, royalty_income 700, asset_value 600001', 'a royalty is cash');
 select is((select royalty_income::numeric from fundes.mcp_holding where asset_id = pg_temp.asset('M1')), 700::numeric, 'and stands with its copyright');
+select pg_temp.same($$select yield, price_age from fundes.mcp_holding where asset_id = pg_temp.asset('M1')$$,
+	$$values (700.000000, null::integer)$$, 'which has a yield on its cost, and no price yet');
 select pg_temp.accepts(format('select fundes.record_royalty(1, %s, 5, effective_at => ''2023-06-03 10:00'')', :sold), 'a royalty may come after the sale');
 select pg_temp.refuses(format('select fundes.record_royalty(1, %s, 5, effective_at => ''2023-06-03 10:00'')', :bought), 'UF007', 'not for what another fund bought later');
 

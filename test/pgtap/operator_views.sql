@@ -125,7 +125,16 @@ select pg_temp.same(format($$select type, actor, reason, is_back_dated, reversed
 	('RoyaltyReceived', 'lou', 'found in the post', true, false),
 	('RoyaltyReceived', 'lou', 'found as well', true, false)$$, 'audit_trail: who, why, back-dated, reversed by what');
 select matches((select actor || ': ' || what || ', ' || reason from fundes.audit_trail where event_id = :'e24'),
-	'^kay: RoyaltyReceived at position \d+ is reversed, wrong amount$', 'audit_trail reads');
+	'^kay: royalty of 12345 for asset \d+, at position \d+, is reversed, wrong amount$', 'audit_trail reads');
+select is((select what from fundes.audit_trail where type = 'EventReversed' and what like '%C%'), 'pay-in of 100.00 by C, at position ' ||
+	(select position from fundes.audit_trail where event_id = :'gone') || ', is reversed', 'of a deal with the investor') ;
+select fundes.create_investor('Old', 'Old', effective_at => '2020-01-01 09:00');
+select is((select is_back_dated from fundes.audit_trail where what like 'investor Old%'), false, 'an investor is not late after others');
+select fundes.set_price_limits(:f, 0.5, '36 hours', effective_at => '2023-06-04 10:00');
+select is((select what from fundes.audit_trail where fund_id = :f and type = 'PriceLimitsSet' order by position desc limit 1),
+	'price limits: drift 0.5, age 36:00:00', 'an interval as a person reads it');
+select is((select yield from fundes.mcp_holding where copyright_code = 'M1'), 0.020590, 'mcp_holding: royalties of its cost');
+select is((select price_age from fundes.mcp_holding where copyright_code = 'M1'), current_date - date '2023-06-30', 'mcp_holding: the age of the quote');
 select is((select reverses from fundes.audit_trail where event_id = :'e24'), :'e15', 'a reversal names what it reverses');
 select is((select reversed_by from fundes.audit_trail where event_id = :'e15'), :'e24', 'and the other way round');
 select is_empty($$select * from fundes.audit_trail where what is null or what = type$$, 'every event says what happened');
@@ -172,6 +181,8 @@ select is(pg_temp.findings(:g), '', 'no limits');
 select fundes.publish_index('test', '2020-01-01', 100, effective_at => now() - interval '2 hours');
 select is(fundes.publish_index('test', '2020-01-02', 50, effective_at => now() - interval '1 hour'), true, 'a fall halts dealing');
 select is(pg_temp.findings(:g), '', 'for twenty minutes, which went by');
+select is((select what from fundes.audit_trail where type = 'TradingHalted'),
+	'trading is halted until ' || to_char((now() - interval '40 minutes') at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'a halt of the market, as a person reads it');
 select fundes.halt_trading(:g, 'test');
 select pg_temp.same(format('select findings, halted_until from fundes.daily_control where fund_id = %s', :g),
 	$$values (array['trading halted'], 'infinity'::timestamptz)$$, 'halted until it is resumed');

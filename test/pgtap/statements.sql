@@ -43,7 +43,7 @@ select fundes.withdraw_investment('D', :f, 3.333, effective_at => '2023-06-05 12
 select pg_temp.same(pg_temp.statement('D', '2023-06-01', '2023-06-04'), $$values
 	(3, timestamptz '2023-06-01 13:00', 'opening', null, 10.0000, null, null, 0, 0.00),
 	(3, '2023-06-02 12:30', 'InvestmentCreated', 10.005, 10.0000, 100.05, null, 10.005, 100.05),
-	(3, '2023-06-03 12:30', 'EventReversed', -10.005, 10.0000, -100.05, null, 0, 0.00),
+	(3, '2023-06-03 12:30', 'reversal of InvestmentCreated', -10.005, 10.0000, -100.05, null, 0, 0.00),
 	(3, '2023-06-04 12:30', 'InvestmentCreated', 3.333, 10.0000, 33.33, null, 3.333, 33.33),
 	(3, '2023-06-05 12:30', 'InvestmentWithdrawn', -3.333, 10.0000, null, 33.33, 0, 0.00),
 	(3, '2023-06-05 13:00', 'closing', null, 10.0000, null, null, 0, 0.00)$$,

@@ -45,7 +45,7 @@ select * from fundes.fund_sheet where fund_id = 1;
 select investor_id, fund_id, units, investment_amount, cost_basis, base_price, current_value, value_at_cost
   from fundes.investment_current_value order by investor_id, fund_id;
 select * from fundes.investment_details order by investor_id;
-select * from fundes.mcp_holding order by asset_id;
+select asset_id, fund_id, copyright_code, registration_number, music_id, acquisition_date, cost_cash, value_cash, unrealised_gain, royalty_income, last_price_date, is_stale from fundes.mcp_holding order by asset_id;
 select * from fundes.nav_history order by fund_id, valuation_date, revision;
 select stream, version, type, payload from fundes.event_log order by position;
 
