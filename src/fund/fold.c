@@ -569,6 +569,75 @@ advance_fund(Fold *fold)
 }
 
 static void
+fold_by_type(Fold *fold)
+{
+	switch ((FundEventType) fold->event->type_id)
+	{
+		case FUND_CREATED:
+			fold_fund_created(fold);
+			break;
+		case PRICE_LIMITS_SET:
+			fold_price_limits_set(fold);
+			break;
+		case INVESTOR_CREATED:
+			fold_investor_created(fold);
+			break;
+		case INVESTMENT_CREATED:
+			fold_investment_created(fold);
+			break;
+		case INVESTMENT_WITHDRAWN:
+			fold_investment_withdrawn(fold);
+			break;
+		case MCP_PURCHASED:
+			fold_mcp_purchased(fold);
+			break;
+		case MCP_SOLD:
+			fold_mcp_sold(fold);
+			break;
+		case FUND_VALUED:
+			fold_fund_valued(fold);
+			break;
+		case ROYALTY_RECEIVED:
+			fold_royalty_received(fold);
+			break;
+		case FEE_ACCRUED:
+			fold_fee_accrued(fold);
+			break;
+		case FEE_PAID:
+			fold_fee_paid(fold);
+			break;
+		case PERIOD_CLOSED:
+			fold_period_closed(fold);
+			break;
+		case PERIOD_REOPENED:
+			fold_period_reopened(fold);
+			break;
+		case DISTRIBUTION_DECLARED:
+			fold_distribution_declared(fold);
+			break;
+		case DISTRIBUTION_PAID:
+			fold_distribution_paid(fold);
+			break;
+		case INDEX_PUBLISHED:
+			fold_index_published(fold);
+			break;
+		case TRADING_HALTED:
+		case TRADING_RESUMED:
+			fold_trading(fold, fold->event->type_id == TRADING_HALTED);
+			break;
+		case RESIDUAL_SWEPT:
+			fold_residual_swept(fold);
+			break;
+		case FUND_CLOSED:
+			fold_fund_closed(fold);
+			break;
+		case EVENT_REVERSED:
+			fold_event_reversed(fold);
+			break;
+	}
+}
+
+static void
 fold_event(FoldRun *run, const FoldEvent *event)
 {
 	Fold		fold = {.run = run, .rows = run->rows, .event = event};
@@ -584,70 +653,7 @@ fold_event(FoldRun *run, const FoldEvent *event)
 		check_open(&fold);
 		check_time(&fold);
 	}
-	switch ((FundEventType) event->type_id)
-	{
-		case FUND_CREATED:
-			fold_fund_created(&fold);
-			break;
-		case PRICE_LIMITS_SET:
-			fold_price_limits_set(&fold);
-			break;
-		case INVESTOR_CREATED:
-			fold_investor_created(&fold);
-			break;
-		case INVESTMENT_CREATED:
-			fold_investment_created(&fold);
-			break;
-		case INVESTMENT_WITHDRAWN:
-			fold_investment_withdrawn(&fold);
-			break;
-		case MCP_PURCHASED:
-			fold_mcp_purchased(&fold);
-			break;
-		case MCP_SOLD:
-			fold_mcp_sold(&fold);
-			break;
-		case FUND_VALUED:
-			fold_fund_valued(&fold);
-			break;
-		case ROYALTY_RECEIVED:
-			fold_royalty_received(&fold);
-			break;
-		case FEE_ACCRUED:
-			fold_fee_accrued(&fold);
-			break;
-		case FEE_PAID:
-			fold_fee_paid(&fold);
-			break;
-		case PERIOD_CLOSED:
-			fold_period_closed(&fold);
-			break;
-		case PERIOD_REOPENED:
-			fold_period_reopened(&fold);
-			break;
-		case DISTRIBUTION_DECLARED:
-			fold_distribution_declared(&fold);
-			break;
-		case DISTRIBUTION_PAID:
-			fold_distribution_paid(&fold);
-			break;
-		case INDEX_PUBLISHED:
-			fold_index_published(&fold);
-			break;
-		case TRADING_HALTED:
-		case TRADING_RESUMED:
-			fold_trading(&fold, event->type_id == TRADING_HALTED);
-			break;
-		case RESIDUAL_SWEPT:
-			fold_residual_swept(&fold);
-			break;
-		case FUND_CLOSED:
-			fold_fund_closed(&fold);
-			break;
-		case EVENT_REVERSED:
-			fold_event_reversed(&fold);
-			break;
-	}
+	fold_by_type(&fold);
 	if (fold.fund == NULL)
 		return;
 

@@ -18,6 +18,26 @@
 #include "fund/timeline.h"
 #include "plan.h"
 
+/* A figure of the fund that the argument names, by the statement; else UF002. */
+static Datum
+figure_of_fund(FunctionCallInfo fcinfo, KeptPlan *select)
+{
+	int64		fund_id = arg_int64(fcinfo, 0, "fund_id");
+	Datum		key = Int64GetDatum(fund_id);
+	Datum		value;
+	bool		isnull;
+	Owner		owner;
+
+	owner_begin(&owner);
+	if (plan_read(select, &key, NULL) == 0)
+		(void) require_fund(NULL, fund_id);
+	value = plan_value(1, NUMERICOID, &isnull);
+	owner_end(&owner);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
 FUNDES_FUNCTION(fundes_compute_fund_value);
 
 Datum
@@ -26,18 +46,8 @@ fundes_compute_fund_value(PG_FUNCTION_ARGS)
 	static KeptPlan select = PLAN("select accumulated_purchase_value - accumulated_sold_value"
 								  "  from fundes.fund where fund_id = $1",
 								  INT8OID);
-	int64		fund_id = arg_int64(fcinfo, 0, "fund_id");
-	Datum		key = Int64GetDatum(fund_id);
-	Datum		value;
-	bool		isnull;
-	Owner		owner;
 
-	owner_begin(&owner);
-	if (plan_read(&select, &key, NULL) == 0)
-		(void) require_fund(NULL, fund_id);
-	value = plan_value(1, NUMERICOID, &isnull);
-	owner_end(&owner);
-	PG_RETURN_DATUM(value);
+	return figure_of_fund(fcinfo, &select);
 }
 
 /*
@@ -229,20 +239,8 @@ fundes_nav_per_unit(PG_FUNCTION_ARGS)
 {
 	static KeptPlan select = PLAN("select nav_per_unit from fundes.fund_sheet where fund_id = $1",
 								  INT8OID);
-	int64		fund_id = arg_int64(fcinfo, 0, "fund_id");
-	Datum		key = Int64GetDatum(fund_id);
-	Datum		value;
-	bool		isnull;
-	Owner		owner;
 
-	owner_begin(&owner);
-	if (plan_read(&select, &key, NULL) == 0)
-		(void) require_fund(NULL, fund_id);
-	value = plan_value(1, NUMERICOID, &isnull);
-	owner_end(&owner);
-	if (isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(value);
+	return figure_of_fund(fcinfo, &select);
 }
 
 FUNDES_FUNCTION(fundes_get_investment_details);
