@@ -53,13 +53,15 @@ as_server()
 # -- what has to be installed ------------------------------------------------
 
 # The pg_config to use: the caller's, or the one that Debian puts on PATH.
-# Without server headers it is of no use (libpq-dev brings one, too).
+# Without server headers it is of no use: Debian's libpq-dev brings the
+# program, its client package even pgxs.mk.
 find_postgres()
 {
 	local found=${PG_CONFIG:-pg_config}
 
 	found=$(command -v "$found") || return 1
 	[[ -e $("$found" --pgxs 2>/dev/null) ]] || return 1
+	[[ -e $("$found" --includedir-server)/postgres.h ]] || return 1
 	pg_config=$found
 	bindir=$("$pg_config" --bindir)
 }

@@ -10,20 +10,6 @@ use FundesTest;
 use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(usleep);
-
-# What is left of a killed server may be in the way for a moment.
-sub start_again
-{
-	my ($node) = @_;
-	for (1 .. 100)
-	{
-		return if $node->start(fail_ok => 1);
-		$node->stop('fast', fail_ok => 1);
-		usleep(100_000);
-	}
-	die 'the server does not start';
-}
 
 my $node = new_store('crash', 'max_prepared_transactions = 5');
 $node->safe_psql('postgres', q{
@@ -47,7 +33,7 @@ for my $how ('kill9', 'immediate')
 	{
 		$writer->{run}->pump until (${ $writer->{out} } =~ tr/\n//) > 50;
 	}
-	$how eq 'kill9' ? $node->kill9 : $node->stop('immediate');
+	$how eq 'kill9' ? kill_server($node) : $node->stop('immediate');
 	$_->{run}->finish for @writers;
 	start_again($node);
 

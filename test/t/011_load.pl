@@ -8,8 +8,10 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use FundesTest;
 use IPC::Run;
-use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -18,15 +20,11 @@ my $seconds = $ENV{FUNDES_LOAD_SECONDS} || 15;
 my $writers = 16;
 my $dir = PostgreSQL::Test::Utils::tempdir();
 
-my $node = PostgreSQL::Test::Cluster->new('load');
-$node->init;
-$node->append_conf('postgresql.conf', "max_connections = 60\nlog_statement = none");
-$node->start;
+my $node = new_store('load', 'max_connections = 60', 'log_statement = none');
 
 # A follower keeps what it saw, in the order in which it saw it, in the same
 # transaction in which it moves on.
 $node->safe_psql('postgres', <<'SQL');
-create extension fundes;
 create table stop ();
 create table seen (follower text, n bigserial, position bigint, stream text);
 
@@ -184,20 +182,6 @@ sub acknowledged
 	return map { /^done (\d+) 00000$/ ? $1 : () } split /\n/, slurp_file("$dir/$writer.out");
 }
 
-# Kills all of the server's processes, and starts it again when they are gone.
-sub kill_server
-{
-	my @pids = split /\n/, $node->safe_psql('postgres', 'select pid from pg_stat_activity');
-
-	$node->kill9;
-	kill 9, @pids;
-	$_->finish foreach @_;
-	sleep 1;
-	# where nobody collects dead processes, the old one looks alive
-	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-	$node->start;
-}
-
 sub load
 {
 	my ($run, $what, $kill) = @_;
@@ -208,7 +192,9 @@ sub load
 	if ($kill)
 	{
 		sleep $seconds / 2;
-		kill_server(@following, @writing);
+		kill_server($node);
+		$_->finish foreach @following, @writing;
+		start_again($node);
 		@following = start_followers("$run-again");
 		@writing = map { start_psql("v-$run-$_", writer_script("$run-again", $_)) } 1 .. $writers;
 		sleep $seconds / 2;

@@ -136,17 +136,8 @@ while ((my $t = time - $start) < $seconds)
 	if ($t > 2 * $seconds / 3 && !$crashed)
 	{
 		$crashed = 1;
-		my @pids = split /\n/, sql('select pid from pg_stat_activity');
-		$node->kill9;
-		kill 9, @pids;
-		sleep 1;
-		for (1 .. 100)
-		{
-			# where nobody collects dead processes, the old one looks alive
-			unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-			last if $node->start(fail_ok => 1);
-			sleep 0.1;
-		}
+		kill_server($node);
+		start_again($node);
 	}
 }
 append_to_file("$dir/stop", '');

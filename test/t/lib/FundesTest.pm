@@ -9,8 +9,9 @@ use warnings FATAL => 'all';
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_store figures differences attempt_function extension_available);
+our @EXPORT = qw(new_store kill_server start_again figures differences attempt_function extension_available);
 
 # A running server whose database postgres has the extension.
 sub new_store
@@ -23,6 +24,55 @@ sub new_store
 	$node->start;
 	$node->safe_psql('postgres', 'create extension fundes');
 	return $node;
+}
+
+# Kills every process of the server at once. It is stopped before its children
+# are listed, so none is born meanwhile: a process that outlives it may wait for
+# ever for what a killed one held, and keeps the next server from starting.
+sub kill_server
+{
+	my ($node) = @_;
+	my ($server) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)$/m;
+
+	kill 'STOP', $server;
+	wait_until(sub { (process($server))[0] =~ /[TZ]/ });
+	my @pids = ($server, grep { (process($_))[1] == $server } map { m{^/proc/(\d+)$} } glob '/proc/*');
+	kill 'KILL', @pids;
+	$node->kill9;
+	wait_until(sub { !grep { (process($_))[0] ne 'Z' } @pids });
+	return;
+}
+
+# Starts a server that was killed.
+sub start_again
+{
+	my ($node) = @_;
+
+	# where nobody collects dead processes, the old one looks alive
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+	$node->start;
+	return;
+}
+
+# State and parent of a process; that of one that is gone is Z.
+sub process
+{
+	my ($pid) = @_;
+	open my $stat, '<', "/proc/$pid/stat" or return ('Z', 0);
+	my $line = <$stat> // '';
+	return $line =~ /\) (\S) (\d+) / ? ($1, $2) : ('Z', 0);
+}
+
+sub wait_until
+{
+	my ($condition) = @_;
+
+	for (1 .. 1000)
+	{
+		return if $condition->();
+		sleep 0.01;
+	}
+	die 'waited for 10 s in vain';
 }
 
 # Every row of every view, and what is not derived from the log.
