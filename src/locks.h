@@ -14,7 +14,7 @@
  *		3. LOCK_FUND, in ascending fund_id
  *		4. LOCK_STREAM, in ascending key
  *		5. LOCK_TYPE, in ascending key
- *		6. LOCK_POSITION, which nobody waits for
+ *		6. LOCK_POSITION and LOCK_SETTLING, which nobody waits for
  *		7. rows of the projections
  *
  *	  LOCK_SUBSCRIPTION comes before all of them: a consumer claims, then does
@@ -46,6 +46,8 @@ typedef enum LockClass
 	LOCK_NEW_FUND,
 	/* a fund; the key is its id, or 0 for the whole market */
 	LOCK_FUND,
+	/* bringing a fund's row up to date; the key is the fund's id */
+	LOCK_SETTLING,
 	/* a claim; the key is the subscription's id and the partition */
 	LOCK_SUBSCRIPTION = 0xFDEF
 } LockClass;

@@ -73,6 +73,7 @@ probe_key_until(Probe *probe, TimestampTz moment)
 static bool
 begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, ScanDirection direction)
 {
+	probe->context = CurrentMemoryContext;
 	probe->table = table_open(table, lock);
 	probe->index = index_open(index, lock);
 	probe->slot = table_slot_create(probe->table, NULL);
@@ -95,17 +96,27 @@ probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
 	return begin(probe, table, index, RowExclusiveLock, direction);
 }
 
+/* An index scan allocates as it goes on, for as long as it is open. */
 bool
 probe_again(Probe *probe, ScanDirection direction)
 {
+	MemoryContext old = MemoryContextSwitchTo(probe->context);
+	bool		found;
+
 	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
-	return index_getnext_slot(probe->scan, direction, probe->slot);
+	found = index_getnext_slot(probe->scan, direction, probe->slot);
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 bool
 probe_next(Probe *probe, ScanDirection direction)
 {
-	return index_getnext_slot(probe->scan, direction, probe->slot);
+	MemoryContext old = MemoryContextSwitchTo(probe->context);
+	bool		found = index_getnext_slot(probe->scan, direction, probe->slot);
+
+	MemoryContextSwitchTo(old);
+	return found;
 }
 
 /* A row of our own is known, whatever the command that wrote it. */

@@ -25,6 +25,7 @@ typedef struct Probe
 	Relation	table;
 	Relation	index;
 	LOCKMODE	release;		/* NoLock: locks are kept */
+	MemoryContext context;		/* of all that it allocates until its end */
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	int			nkeys;

@@ -313,41 +313,20 @@ command_lock_fund(Command *cmd, int64 fund_id)
 	return fund;
 }
 
-/* What the command has read is forgotten, as it may be out of date. */
-static void
-forget_rows(Command *cmd)
-{
-	rows_end(cmd->rows);
-	cmd->rows = rows_begin();
-}
-
-/*
- * If others bring the fund's row up to date while this command waits for its
- * turn, it goes on beside them.
- */
 Row *
 command_lock_fund_to_pay_in(Command *cmd, int64 fund_id, Numeric amount, bool now)
 {
-	int			attempts;
+	Row		   *fund;
 
-	for (attempts = 0; now && attempts < 2; attempts++)
-	{
-		Row		   *fund;
-
-		if (!lock_fund_shared(fund_id))
-			break;
-		fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
-		if (fund == NULL || pay_in_commutes(fund, amount))
-			return fund;
-		forget_rows(cmd);
-		unlock_fund_shared(fund_id);
-		lock_fund(fund_id);
-		fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
-		if (attempts > 0 || !pay_in_commutes(fund, amount))
-			break;
-		forget_rows(cmd);
-		unlock_fund(fund_id);
-	}
+	if (!now || !lock_fund_shared(fund_id))
+		return command_lock_fund(cmd, fund_id);
+	fund = rows_find_int64(cmd->rows, TABLE_FUND, fund_id);
+	if (fund == NULL || pay_in_commutes(fund, amount))
+		return fund;
+	/* what was read may be out of date when the fund is ours */
+	rows_end(cmd->rows);
+	cmd->rows = rows_begin();
+	unlock_fund_shared(fund_id);
 	return command_lock_fund(cmd, fund_id);
 }
 

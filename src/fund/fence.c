@@ -27,21 +27,17 @@ fits_domain(const Row *row, int column, Domain domain)
 		case DOMAIN_UNIT_SCALE:
 			return row_int32(row, column) >= 0 && row_int32(row, column) <= 6;
 		case DOMAIN_CASH:
-			return num_fits(row_numeric(row, column), QUANTITY_CASH);
+			return num_fits(row_numeric(row, column), QUANTITY_CASH, -1);
 		case DOMAIN_REQUIRED_CASH:
-			return num_fits(row_numeric(row, column), QUANTITY_CASH) &&
-				num_sign(row_numeric(row, column)) >= 0;
+			return num_fits(row_numeric(row, column), QUANTITY_CASH, 0);
 		case DOMAIN_UNITS:
-			return num_fits(row_numeric(row, column), QUANTITY_UNITS);
+			return num_fits(row_numeric(row, column), QUANTITY_UNITS, -1);
 		case DOMAIN_REQUIRED_UNITS:
-			return num_fits(row_numeric(row, column), QUANTITY_UNITS) &&
-				num_sign(row_numeric(row, column)) >= 0;
+			return num_fits(row_numeric(row, column), QUANTITY_UNITS, 0);
 		case DOMAIN_PRICE:
-			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
-				num_sign(row_numeric(row, column)) >= 0;
+			return num_fits(row_numeric(row, column), QUANTITY_PRICE, 0);
 		case DOMAIN_INITIAL_PRICE:
-			return num_fits(row_numeric(row, column), QUANTITY_PRICE) &&
-				num_sign(row_numeric(row, column)) > 0;
+			return num_fits(row_numeric(row, column), QUANTITY_PRICE, 1);
 	}
 	return false;
 }

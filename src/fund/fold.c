@@ -529,7 +529,11 @@ find_fund(Fold *fold)
 		refuse(fold, ERRCODE_FUND_NOT_FOUND, "Fund not found",
 			   psprintf("fund_id is " INT64_FORMAT ".", fund_id));
 	fold->pending = is_pending(fold);
-	if (!fold->pending && !rows_are_scratch(fold->rows))
+	if (rows_are_scratch(fold->rows))
+		return;
+	if (fold->pending)
+		pending_settle(fold->fund, fold->event->position);
+	else
 		(void) pending_add(fold->fund, true);
 }
 

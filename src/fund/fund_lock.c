@@ -40,10 +40,10 @@ lock_fund_shared(int64 fund_id)
 	return true;
 }
 
-void
-unlock_fund(int64 fund_id)
+bool
+lock_fund_to_settle(int64 fund_id)
 {
-	lock_release(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
+	return lock_try(LOCK_SETTLING, fund_id, LOCK_EXCLUSIVE);
 }
 
 void

@@ -29,9 +29,14 @@ extern bool lock_fund_shared(int64 fund_id);
  */
 extern void lock_fund_to_fold(int64 fund_id);
 
-/* Undo what was taken last, before anything was decided. */
-extern void unlock_fund(int64 fund_id);
+/* Undoes it, before anything was decided. */
 extern void unlock_fund_shared(int64 fund_id);
+
+/*
+ * Whether it falls to this transaction to bring the fund's row up to date: to
+ * one at a time, until its end.
+ */
+extern bool lock_fund_to_settle(int64 fund_id);
 
 /* Whether this transaction holds the shared lock and is not alone. */
 extern bool fund_is_shared(int64 fund_id);

@@ -214,19 +214,20 @@ num_has_scale(Numeric a, int scale)
 		num_cmp(call_scale(numeric_trunc, a, scale), a) == 0;
 }
 
-static bool
-in_range(Numeric a, Quantity kind)
+/* sign is that of the number. */
+static inline bool
+in_range(Numeric a, int sign, Quantity kind)
 {
-	Numeric		limit = power_of_ten(whole_digits[kind]);
-
-	return num_cmp(a, limit) < 0 &&
-		(num_sign(a) >= 0 || num_cmp(num_negate(a), limit) < 0);
+	return num_cmp(sign < 0 ? num_negate(a) : a, power_of_ten(whole_digits[kind])) < 0;
 }
 
 bool
-num_fits(Numeric a, Quantity kind)
+num_fits(Numeric a, Quantity kind, int least_sign)
 {
-	return a == num_zero() || (in_range(a, kind) && num_has_scale(a, decimals[kind]));
+	int			sign = a == num_zero() ? 0 : num_sign(a);
+
+	return sign >= least_sign &&
+		(sign == 0 || in_range(a, sign, kind)) && num_has_scale(a, decimals[kind]);
 }
 
 static void
@@ -246,7 +247,7 @@ checked_range(Numeric a, Quantity kind)
 	static const char *const names[] =
 	{"an amount of cash", "a number of units", "a price"};
 
-	if (!in_range(a, kind))
+	if (!in_range(a, num_sign(a), kind))
 		out_of_range(names[kind], kind);
 	return a;
 }
@@ -254,15 +255,17 @@ checked_range(Numeric a, Quantity kind)
 Numeric
 checked_amount(Numeric a, Quantity kind, bool zero_allowed, const char *name)
 {
-	if (numeric_is_nan(a) || numeric_is_inf(a) || num_sign(a) < 0 ||
-		(num_sign(a) == 0 && !zero_allowed))
+	int			sign = num_sign(a);
+
+	if (numeric_is_nan(a) || numeric_is_inf(a) || sign < 0 ||
+		(sign == 0 && !zero_allowed))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_AMOUNT),
 				 errmsg("Invalid amount or quantity"),
 				 errdetail("%s is %s.", name, num_text(a)),
 				 zero_allowed ? errhint("Give a number that is not negative.") :
 				 errhint("Give a number greater than 0.")));
-	if (!in_range(a, kind))
+	if (!in_range(a, sign, kind))
 		out_of_range(name, kind);
 	return a;
 }

@@ -45,8 +45,11 @@ extern Numeric num_half_up(Numeric a, int scale);
 extern Numeric num_div_floor(Numeric a, Numeric b, int scale);
 extern Numeric num_div_half_up(Numeric a, Numeric b, int scale);
 
-/* Whether a figure is one that the domain of its kind takes. */
-extern bool num_fits(Numeric a, Quantity kind);
+/*
+ * Whether a figure is one that the domain of its kind takes, where negative ones
+ * (least_sign -1), only those from 0 on (0) or above it (1) are allowed.
+ */
+extern bool num_fits(Numeric a, Quantity kind, int least_sign);
 
 /* A price: NAV, which may be negative, by units; floor at PRICE_SCALE. */
 extern Numeric num_price(Numeric nav, Numeric units);

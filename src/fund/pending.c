@@ -7,24 +7,27 @@
  */
 #include "fundes.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fund/fold.h"
+#include "fund/fund_lock.h"
 #include "fund/money.h"
 #include "fund/pending.h"
 #include "fund/timeline.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "plan.h"
-#include "probe.h"
 #include "store/log.h"
 #include "store/watermark.h"
 
 /*
  * When the log has grown by so much since the fund's row was written, a pay-in
- * asks for the fund alone and so clears the way: a reader never has more
- * pending entries to add.
+ * brings the row up to date beside the others.  Where that does not help, as an
+ * append in progress holds the watermark back, pay-ins ask for the fund alone
+ * when it has grown by SETTLE_ALONE.  So a reader never has more to add.
  */
 #define SETTLE_AFTER 512
+#define SETTLE_ALONE 1024
 
 /* What bounds the figures of a fund, see sql/fund/domains.sql, less room for all. */
 #define LARGE_AMOUNT INT64CONST(10000000000000)
@@ -63,7 +66,7 @@ pay_in_commutes(const Row *fund, Numeric amount)
 	int64		behind = last_position_handed_out(fundes_relation("event_position")) -
 		row_int64(fund, FUND_LAST_POSITION);
 
-	return behind < SETTLE_AFTER &&
+	return behind < SETTLE_ALONE &&
 		num_sign(row_numeric(fund, FUND_TOTAL_SUPPLY)) > 0 &&
 		num_sign(row_numeric(fund, FUND_BASE_PRICE)) > 0 &&
 		is_below(amount, LARGE_AMOUNT) &&
@@ -74,12 +77,24 @@ pay_in_commutes(const Row *fund, Numeric amount)
 		is_far_from_drift(fund, behind + MaxBackends);
 }
 
-/* Takes an entry of fund_entry into the row. */
-static void
-add_entry(Row *fund, Row *entry, bool keep)
+typedef struct PendingSum
 {
+	Row		   *fund;
+	int64		until;			/* the last position */
+	bool		keep;
+	bool		any;
+} PendingSum;
+
+/* Takes an entry of fund_entry into the fund's row. */
+static bool
+add_entry(Row *entry, void *arg)
+{
+	PendingSum *sum = arg;
+	Row		   *fund = sum->fund;
 	int			i;
 
+	if (row_int64(entry, ENTRY_LAST_POSITION) > sum->until)
+		return false;
 	for (i = FIRST_FUND_FIGURE; i <= LAST_FUND_FIGURE; i++)
 	{
 		int			column = ENTRY_CAPITAL_CASH + i - FIRST_FUND_FIGURE;
@@ -90,35 +105,56 @@ add_entry(Row *fund, Row *entry, bool keep)
 	row_note_latest(fund, FUND_LAST_EFFECTIVE_AT, row_time(entry, ENTRY_EFFECTIVE_AT));
 	row_note_latest(fund, FUND_LAST_RECORDED_AT, row_time(entry, ENTRY_RECORDED_AT));
 	row_set(fund, FUND_LAST_POSITION, entry->values[ENTRY_LAST_POSITION]);
-	if (keep)
+	if (sum->keep)
 		timeline_advance(FUND_TIMELINE, fund, list_make1(entry),
 						 row_int64(entry, ENTRY_LAST_POSITION));
+	sum->any = true;
+	return true;
+}
+
+static bool
+add_until(Row *fund, int64 until, bool keep)
+{
+	PendingSum	sum = {.fund = fund, .until = until, .keep = keep};
+
+	rows_walk_from(fund->set, TABLE_FUND_ENTRY, fund->values[FUND_ID],
+				   row_int64(fund, FUND_LAST_POSITION) + 1, add_entry, &sum);
+	return sum.any;
 }
 
 bool
 pending_add(Row *fund, bool keep)
 {
-	Probe		probe;
-	bool		found;
-	bool		any = false;
-
 	if (fund->settled)
 		return false;
 	fund->settled = true;
-	probe.nkeys = 0;
-	probe_key(&probe, INT8OID, fund->values[FUND_ID]);
-	probe_key_from(&probe, row_int64(fund, FUND_LAST_POSITION) + 1);
-	for (found = probe_begin(&probe, fundes_relation("fund_entry"),
-							 fundes_relation("fund_entry_pkey"), ForwardScanDirection);
-		 found; found = probe_next(&probe, ForwardScanDirection))
+	return add_until(fund, PG_INT64_MAX, keep);
+}
+
+/*
+ * Only one at a time does it, in rows of its own: what the fold has read of the
+ * fund may be older than what the one before has written.
+ */
+void
+pending_settle(const Row *fund, int64 position)
+{
+	int64		fund_id = row_int64(fund, FUND_ID);
+	int64		until;
+	RowSet	   *rows;
+	Row		   *now;
+
+	if (position - row_int64(fund, FUND_LAST_POSITION) < SETTLE_AFTER ||
+		IsolationUsesXactSnapshot() || !lock_fund_to_settle(fund_id))
+		return;
+	until = watermark();
+	rows = rows_begin();
+	now = rows_find_int64(rows, TABLE_FUND, fund_id);
+	if (until - row_int64(now, FUND_LAST_POSITION) >= SETTLE_AFTER / 2)
 	{
-		CHECK_FOR_INTERRUPTS();
-		probe_require_known(&probe);
-		add_entry(fund, rows_take(fund->set, TABLE_FUND_ENTRY, &probe), keep);
-		any = true;
+		(void) add_until(now, until, true);
+		rows_flush(rows);
 	}
-	probe_end(&probe);
-	return any;
+	rows_end(rows);
 }
 
 static int

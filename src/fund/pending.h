@@ -13,7 +13,9 @@
  *	  Entries after the fund's last_position are pending: to read the fund is to
  *	  add them (view fundes.fund_now).  Whoever holds the fund's lock alone has
  *	  them all before him, as no pay-in is in progress, and adds them to the row
- *	  in the order of their positions.
+ *	  in the order of their positions.  Now and then a pay-in does so for those
+ *	  up to the watermark, while others go on: so the row is updated once for
+ *	  hundreds of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,6 +37,13 @@ extern bool pay_in_commutes(const Row *fund, Numeric amount);
  * balances; without it is only for reading.
  */
 extern bool pending_add(Row *fund, bool keep);
+
+/*
+ * If it is time, brings a fund's row up to date up to the watermark: there no
+ * pay-in is in progress that could still leave an entry.  For a pay-in under the
+ * shared lock, with the position of its event.
+ */
+extern void pending_settle(const Row *fund, int64 position);
 
 /* A fund with pending entries: those after a position. */
 typedef struct PendingFund

@@ -236,6 +236,7 @@ typedef struct TableRows
 	List	   *rows;			/* in the order of first use */
 	RowIndex   *index;			/* made at the first look-up */
 	bool		reading;
+	bool		ranging;		/* the probe is that of rows_walk_from() */
 	Probe		probe;
 	bool		spilled;		/* of a scratch set: its table was made, */
 	bool		indexed;		/* and the index */
@@ -375,9 +376,9 @@ rows_table_name(RowSet *set, TableId table)
 	return psprintf(SCRATCH "%s", tables[table].name);
 }
 
-/* The values point into a copy of the tuple until they are changed. */
-Row *
-rows_take(RowSet *set, TableId table, Probe *probe)
+/* The row that a probe found: its values point into a copy until they change. */
+static Row *
+take_stored(RowSet *set, TableId table, Probe *probe)
 {
 	Row		   *row = new_row(set, table);
 	MemoryContext old = MemoryContextSwitchTo(row->context);
@@ -390,6 +391,38 @@ rows_take(RowSet *set, TableId table, Probe *probe)
 	return row;
 }
 
+/* Opens what a table's rows are looked up by, or stays with what is open. */
+static bool
+read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
+{
+	TableRows  *rows = &set->tables[table];
+	const Column *columns = tables[table].columns;
+	MemoryContext old;
+	bool		found;
+	int			i;
+
+	if (rows->reading && rows->ranging != ranging)
+		stop_reading(rows);
+	if (rows->reading)
+	{
+		for (i = 0; i < rows->probe.nkeys; i++)
+			rows->probe.keys[i].sk_argument = keys[i];
+		return probe_again(&rows->probe, ForwardScanDirection);
+	}
+	old = MemoryContextSwitchTo(set->context);
+	rows->probe.nkeys = 0;
+	for (i = 0; i < (ranging ? 1 : tables[table].nkeys); i++)
+		probe_key(&rows->probe, columns[i].type, keys[i]);
+	if (ranging)
+		probe_key_from(&rows->probe, DatumGetInt64(keys[1]));
+	found = probe_begin(&rows->probe, table_of(set, table),
+						index_of(set, table), ForwardScanDirection);
+	rows->reading = true;
+	rows->ranging = ranging;
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 /*
  * Looks a row up in its table.  What is opened for that stays open until rows
  * of the table are written, so that all look-ups of a set share a snapshot:
@@ -398,35 +431,33 @@ rows_take(RowSet *set, TableId table, Probe *probe)
 static Row *
 find_stored(RowSet *set, TableId table, const Datum *keys)
 {
-	TableRows  *rows = &set->tables[table];
-	MemoryContext old;
-	bool		found;
-	int			i;
-
-	if (set->scratch && !rows->spilled)
+	if (set->scratch && !set->tables[table].spilled)
 		return NULL;
-	old = MemoryContextSwitchTo(set->context);
-	if (rows->reading)
-	{
-		for (i = 0; i < tables[table].nkeys; i++)
-			rows->probe.keys[i].sk_argument = keys[i];
-		found = probe_again(&rows->probe, ForwardScanDirection);
-	}
-	else
-	{
-		rows->probe.nkeys = 0;
-		for (i = 0; i < tables[table].nkeys; i++)
-			probe_key(&rows->probe, tables[table].columns[i].type, keys[i]);
-		found = probe_begin(&rows->probe, table_of(set, table),
-							index_of(set, table), ForwardScanDirection);
-		rows->reading = true;
-	}
-	MemoryContextSwitchTo(old);
-	if (!found)
+	if (!read_first(set, table, keys, false))
 		return NULL;
 	if (!set->scratch)
-		probe_require_known(&rows->probe);
-	return rows_take(set, table, &rows->probe);
+		probe_require_known(&set->tables[table].probe);
+	return take_stored(set, table, &set->tables[table].probe);
+}
+
+void
+rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
+			   bool (*visit) (Row *row, void *arg), void *arg)
+{
+	Probe	   *probe = &set->tables[table].probe;
+	Datum		keys[2];
+	bool		found;
+
+	Assert(!set->scratch && tables[table].columns[1].type == INT8OID);
+	keys[0] = first;
+	keys[1] = Int64GetDatum(from);
+	for (found = read_first(set, table, keys, true); found; found = probe_next(probe, ForwardScanDirection))
+	{
+		CHECK_FOR_INTERRUPTS();
+		probe_require_known(probe);
+		if (!visit(take_stored(set, table, probe), arg))
+			break;
+	}
 }
 
 /* Made at the first look-up: of most journals no row is looked up. */
@@ -507,6 +538,18 @@ length_by_reference(Oid type)
 	}
 }
 
+/* The row takes a value over that was allocated in its context. */
+static inline void
+own_value(Row *row, int column, Datum value)
+{
+	if (!row->nulls[column] && (row->owned & COLUMN_BIT(column)) != 0)
+		pfree(DatumGetPointer(row->values[column]));
+	row->values[column] = value;
+	row->nulls[column] = false;
+	row->owned |= COLUMN_BIT(column);
+	row->changed |= COLUMN_BIT(column);
+}
+
 void
 row_set(Row *row, int column, Datum value)
 {
@@ -520,10 +563,8 @@ row_set(Row *row, int column, Datum value)
 			length = VARSIZE_ANY(DatumGetPointer(value));
 		copy = MemoryContextAlloc(row->context, length);
 		memcpy(copy, DatumGetPointer(value), length);
-		if (!row->nulls[column] && (row->owned & COLUMN_BIT(column)) != 0)
-			pfree(DatumGetPointer(row->values[column]));
-		row->owned |= COLUMN_BIT(column);
-		value = PointerGetDatum(copy);
+		own_value(row, column, PointerGetDatum(copy));
+		return;
 	}
 	row->values[column] = value;
 	row->nulls[column] = false;
@@ -546,9 +587,17 @@ row_set_text(Row *row, int column, const char *value)
 void
 row_add(Row *row, int column, Numeric amount)
 {
-	if (!row->nulls[column])
-		amount = num_add(row_numeric(row, column), amount);
-	row_set(row, column, NumericGetDatum(amount));
+	MemoryContext old;
+
+	if (row->nulls[column] || row_numeric(row, column) == num_zero())
+	{
+		row_set(row, column, NumericGetDatum(amount));
+		return;
+	}
+	old = MemoryContextSwitchTo(row->context);
+	amount = num_add(row_numeric(row, column), amount);
+	MemoryContextSwitchTo(old);
+	own_value(row, column, NumericGetDatum(amount));
 }
 
 char *

@@ -272,11 +272,16 @@ extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
  */
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 
-/* The row that a probe of its table has found, unless it may be in the set already. */
-extern Row *rows_take(RowSet *set, TableId table, Probe *probe);
-
 /* A new row: key columns set, numbers 0, all else null. */
 extern Row *rows_add(RowSet *set, TableId table, const Datum *keys);
+
+/*
+ * Visits the rows of a table whose key begins with a value and goes on with a
+ * bigint of at least from, in ascending order, until the visitor says false.
+ * None may be in the set already.
+ */
+extern void rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
+						   bool (*visit) (Row *row, void *arg), void *arg);
 
 /*
  * Visits the rows of a table whose key begins with a value, from the last key

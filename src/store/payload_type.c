@@ -56,6 +56,7 @@ static const char *const form_names[] =
 typedef struct Attribute
 {
 	char		name[NAMEDATALEN];
+	int			name_length;
 	Oid			type;
 	Oid			base;
 	bool		is_domain;
@@ -73,6 +74,7 @@ typedef struct Shape
 	MemoryContext context;		/* of the shape itself */
 	int			natts;
 	Attribute  *atts;
+	int		   *by_key;			/* their numbers, in jsonb's order of keys */
 } Shape;
 
 typedef struct ShapeEntry
@@ -124,6 +126,7 @@ attribute_init(Attribute *att, const char *name, Oid type, int32 typmod,
 
 	memset(att, 0, sizeof(*att));
 	strlcpy(att->name, name, NAMEDATALEN);
+	att->name_length = strlen(att->name);
 	att->type = type;
 	att->typmod = typmod;
 	att->base = getBaseTypeAndTypmod(type, &att->typmod);
@@ -132,6 +135,23 @@ attribute_init(Attribute *att, const char *name, Oid type, int32 typmod,
 	att->element = get_element_type(att->base);
 	getTypeInputInfo(att->base, &input, &att->ioparam);
 	fmgr_info_cxt(input, &att->input, context);
+}
+
+/* jsonb has an object's members in this order: short keys first. */
+static int
+compare_key(const Attribute *att, const char *key, int length)
+{
+	return att->name_length != length ? att->name_length - length :
+		memcmp(att->name, key, length);
+}
+
+static int
+compare_names(const void *a, const void *b, void *atts)
+{
+	const Attribute *x = (Attribute *) atts + *(const int *) a;
+	const Attribute *y = (Attribute *) atts + *(const int *) b;
+
+	return compare_key(x, y->name, y->name_length);
 }
 
 static Shape *
@@ -153,6 +173,10 @@ shape_make(TypeCacheEntry *type)
 			attribute_init(&shape->atts[shape->natts++], NameStr(att->attname),
 						   att->atttypid, att->atttypmod, context);
 	}
+	shape->by_key = MemoryContextAlloc(context, sizeof(int) * Max(shape->natts, 1));
+	for (i = 0; i < shape->natts; i++)
+		shape->by_key[i] = i;
+	qsort_arg(shape->by_key, shape->natts, sizeof(int), compare_names, shape->atts);
 	shape->identifier = type->tupDesc_identifier;
 	return shape;
 }
@@ -241,26 +265,50 @@ static void check_object(Shape *shape, Place *place, JsonbContainer *object,
 						 bool outermost);
 
 /*
- * Whether a number has the value that it has in a type of fewer digits; the
- * server's conversions would round it.
+ * Converts a number; its value must not depend on the type's digits, to which
+ * the server's conversions would round it.
  */
-static bool
-number_survives(Attribute *att, Numeric number, Datum converted)
+static Datum
+check_number(Attribute *att, Place *place, Numeric number)
 {
-	char	   *text;
-	Oid			output;
-	bool		varlena;
+	Datum		value = NumericGetDatum(number);
+	Datum		converted;
+	Numeric		kept;
 
-	if (att->base == FLOAT4OID || att->base == FLOAT8OID)
-		return true;
-	getTypeOutputInfo(att->base, &output, &varlena);
-	text = OidOutputFunctionCall(output, converted);
-	return DatumGetBool(DirectFunctionCall2(numeric_eq,
-											DirectFunctionCall3(numeric_in,
-																CStringGetDatum(text),
-																ObjectIdGetDatum(InvalidOid),
-																Int32GetDatum(-1)),
-											NumericGetDatum(number)));
+	if (att->base == INT8OID)
+	{
+		converted = DirectFunctionCall1(numeric_int8, value);
+		kept = int64_to_numeric(DatumGetInt64(converted));
+	}
+	else if (att->base == INT4OID)
+	{
+		converted = DirectFunctionCall1(numeric_int4, value);
+		kept = int64_to_numeric(DatumGetInt32(converted));
+	}
+	else if (att->base == INT2OID)
+	{
+		converted = DirectFunctionCall1(numeric_int2, value);
+		kept = int64_to_numeric(DatumGetInt16(converted));
+	}
+	else
+	{
+		Oid			output;
+		bool		varlena;
+
+		converted = InputFunctionCall(&att->input,
+									  DatumGetCString(DirectFunctionCall1(numeric_out, value)),
+									  att->ioparam, att->typmod);
+		if (att->base == FLOAT4OID || att->base == FLOAT8OID)
+			return converted;
+		getTypeOutputInfo(att->base, &output, &varlena);
+		kept = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												   CStringGetDatum(OidOutputFunctionCall(output, converted)),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1)));
+	}
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(kept), value)))
+		misfit(place, "The number has more decimals than its type.");
+	return converted;
 }
 
 /*
@@ -291,27 +339,14 @@ check_scalar(Attribute *att, Place *place, const JsonbValue *value)
 {
 	Datum		converted;
 
-	if (att->form == FORM_NUMBER)
-	{
-		Datum		number = NumericGetDatum(value->val.numeric);
-
-		if (att->base == NUMERICOID && att->typmod < 0)
-			converted = number;
-		else if (att->base == INT8OID)
-			converted = DirectFunctionCall1(numeric_int8, number);
-		else if (att->base == INT4OID)
-			converted = DirectFunctionCall1(numeric_int4, number);
-		else if (att->base == INT2OID)
-			converted = DirectFunctionCall1(numeric_int2, number);
-		else
-			converted = InputFunctionCall(&att->input,
-										  DatumGetCString(DirectFunctionCall1(numeric_out, number)),
-										  att->ioparam, att->typmod);
-		if (converted != number && !number_survives(att, value->val.numeric, converted))
-			misfit(place, "The number has more decimals than its type.");
-	}
+	if (att->form == FORM_NUMBER && att->base == NUMERICOID && att->typmod < 0)
+		converted = NumericGetDatum(value->val.numeric);
+	else if (att->form == FORM_NUMBER)
+		converted = check_number(att, place, value->val.numeric);
 	else if (att->form == FORM_BOOLEAN)
 		converted = BoolGetDatum(value->val.boolean);
+	else if (att->base == TEXTOID && !att->is_domain)
+		return;
 	else if (att->base == TEXTOID)
 		converted = PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
 															 value->val.string.len));
@@ -333,7 +368,7 @@ static void
 check_value(Attribute *att, Place *place, JsonbValue *value)
 {
 	check_stack_depth();
-	if (value == NULL || value->type == jbvNull)
+	if (value->type == jbvNull)
 	{
 		/* raises where a domain forbids null */
 		if (att->is_domain)
@@ -374,51 +409,63 @@ check_value(Attribute *att, Place *place, JsonbValue *value)
 	}
 }
 
-static bool
-has_attribute(Shape *shape, const JsonbValue *key)
+/*
+ * The values of an object by attribute, null where a key is absent; and the
+ * first key that is no attribute, NULL if all are.
+ */
+static JsonbValue *
+values_by_attribute(const Shape *shape, JsonbContainer *object, char **unknown)
 {
+	JsonbValue *values = palloc(sizeof(JsonbValue) * Max(shape->natts, 1));
+	JsonbIterator *it = JsonbIteratorInit(object);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	JsonbValue *value = NULL;	/* where the next one goes */
+	int			next = 0;
 	int			i;
 
 	for (i = 0; i < shape->natts; i++)
-		if (strlen(shape->atts[i].name) == key->val.string.len &&
-			memcmp(shape->atts[i].name, key->val.string.val, key->val.string.len) == 0)
-			return true;
-	return false;
+		values[i].type = jbvNull;
+	*unknown = NULL;
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			int			order = 1;
+
+			while (next < shape->natts &&
+				   (order = compare_key(&shape->atts[shape->by_key[next]],
+										v.val.string.val, v.val.string.len)) < 0)
+				next++;
+			value = order == 0 && next < shape->natts ? &values[shape->by_key[next]] : NULL;
+			if (value == NULL && *unknown == NULL)
+				*unknown = pnstrdup(v.val.string.val, v.val.string.len);
+		}
+		else if (token == WJB_VALUE && value != NULL)
+			*value = v;
+	}
+	return values;
 }
 
 static void
 check_object(Shape *shape, Place *place, JsonbContainer *object,
 			 bool outermost)
 {
-	uint32		known = 0;
+	char	   *unknown;
+	JsonbValue *values = values_by_attribute(shape, object, &unknown);
 	int			i;
 
 	for (i = 0; i < shape->natts; i++)
 	{
-		Attribute  *att = &shape->atts[i];
-		JsonbValue *value = getKeyJsonValueFromContainer(object, att->name,
-														 strlen(att->name), NULL);
-
 		if (outermost)
-			place->key = att->name;
-		if (value != NULL)
-			known++;
-		check_value(att, place, value);
+			place->key = shape->atts[i].name;
+		check_value(&shape->atts[i], place, &values[i]);
 	}
-
-	if (known < JsonContainerSize(object))
+	if (unknown != NULL)
 	{
-		JsonbIterator *it = JsonbIteratorInit(object);
-		JsonbIteratorToken token;
-		JsonbValue	v;
-
-		while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-			if (token == WJB_KEY && !has_attribute(shape, &v))
-			{
-				if (outermost)
-					place->key = pnstrdup(v.val.string.val, v.val.string.len);
-				misfit(place, "Its type has no such attribute.");
-			}
+		if (outermost)
+			place->key = unknown;
+		misfit(place, "Its type has no such attribute.");
 	}
 }
 
@@ -467,16 +514,18 @@ payload_check(Oid payload_type, const char *event_type, const Jsonb *payload)
 	MemoryContext context = CurrentMemoryContext;
 	Oid			user;
 	int			security;
-	int			guc_level;
+	Oid			owner = type_owner(payload_type, event_type);
+	int			guc_level = 0;
 
 	/* volatile: set in PG_TRY, read in PG_CATCH */
 	Place *volatile place = palloc0(sizeof(Place));
 
 	place->event_type = event_type;
 	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(type_owner(payload_type, event_type),
-						   security | SECURITY_RESTRICTED_OPERATION);
-	guc_level = NewGUCNestLevel();
+	SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION);
+	/* what others set must not outlive their checks */
+	if (owner != user)
+		guc_level = NewGUCNestLevel();
 	if (checks_under_way == 0)
 		free_replaced_shapes();
 	checks_under_way++;
@@ -492,7 +541,8 @@ payload_check(Oid payload_type, const char *event_type, const Jsonb *payload)
 	}
 	PG_END_TRY();
 	checks_under_way--;
-	AtEOXact_GUC(false, guc_level);
+	if (guc_level > 0)
+		AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, security);
 }
 

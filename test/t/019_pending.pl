@@ -52,12 +52,44 @@ is(sql(q{select (fundes.fund_state_at(1, 'infinity', e.recorded_at)).capital_cas
 	from fundes.event_log e where type = 'McpPurchased'}), '0', 'as known before it');
 is(sql(q{select (fundes.investment_value_at('B', 1, 'infinity')).units}), '503', 'a holding has it at once');
 
-# after so many, somebody takes them in
+# after so many, somebody takes them in, while others go on
 my $position = sql('select last_position from fundes.fund');
 sql(q{select count(fundes.append('other-1', 'Noted', '{}')) from generate_series(1, 600)});
 sql(q{select fundes.create_investment('B', 1, 1000)});
-cmp_ok(sql('select last_position from fundes.fund'), '>', $position, 'a pay-in clears the way where the log has gone on');
-is(sql('select total_supply from fundes.fund'), '1511', 'with all that was pending');
+cmp_ok(sql('select last_position from fundes.fund'), '>', $position, 'a pay-in brings the row up to date where the log has gone on');
+is(sql('select total_supply from fundes.fund'), '1510', 'with all that was pending');
+is(sql('select total_supply from fundes.fund_sheet'), '1511', 'but its own, which is pending now');
+is(sql($verify), '0', 'as the log gives it');
+
+sql(q{select fundes.set_price_limits(1, 0.02, '7 days')});
+sql(q{select fundes.create_investment('B', 1, 1000)});
+sql(q{select count(fundes.append('other-1', 'Noted', '{}')) from generate_series(1, 300)});
+my $open = $node->background_psql('postgres');
+$open->query_safe(q{begin});
+$open->query_safe(q{select units from fundes.create_investment('A', 1, 4000)});
+sql(q{select units from fundes.create_investment('B', 1, 2000)});
+sql(q{select count(fundes.append('other-1', 'Noted', '{}')) from generate_series(1, 600)});
+sql(q{select fundes.create_investment('B', 1, 1000)});
+is(sql('select total_supply from fundes.fund'), '1512', 'what is pending after a pay-in in progress stays so');
+is(sql('select total_supply from fundes.fund_sheet'), '1515', 'and is in the sheet');
+is(sql($verify), '0', 'as the log gives it beside the pay-in in progress');
+sql(q{select count(fundes.append('other-1', 'Noted', '{}')) from generate_series(1, 600)});
+($status, $out, $err) = $node->psql('postgres', q{set lock_timeout = '200ms'; select fundes.create_investment('B', 1, 1000)},
+	extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+like($err, qr/55P03/, 'when far too much would be pending, pay-ins wait for it');
+$open->query_safe('commit');
+$open->quit;
+sql(q{select fundes.create_investment('B', 1, 1000)});
+is(sql('select total_supply from fundes.fund'), '1520', 'and then all is in the row');
+is(sql($verify), '0', 'as the log gives it in the end');
+
+# in a transaction that has but one snapshot
+sql(q{select fundes.create_investment('B', 1, 1000)});
+sql(q{select count(fundes.append('other-1', 'Noted', '{}')) from generate_series(1, 600)});
+sql(q{begin isolation level repeatable read; select fundes.create_investment('B', 1, 1000); commit});
+is(sql('select total_supply from fundes.fund'), '1520', 'with one snapshot nobody brings the row up to date');
+is(sql('select total_supply from fundes.fund_sheet'), '1522', 'nor needs to');
+is(sql($verify), '0', 'as the log gives it');
 
 # near a limit nobody pays in beside others
 sql(q{select fundes.set_price_limits(1, 0, '7 days')});
