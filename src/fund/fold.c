@@ -500,41 +500,53 @@ fold_investment_withdrawn(Fold *fold)
  * Dispatch
  */
 
-/*
- * A pay-in under the shared lock leaves the fund's row alone.  Folding the log
- * anew leaves pending what is pending in the projections, to be compared.
- */
+/* Folding the log anew leaves pending what is so in the projections. */
 static bool
-is_pending(const Fold *fold)
+was_pending(const Fold *fold, int64 fund_id)
 {
-	const FoldRun *run = fold->run;
-	int64		fund_id = row_int64(fold->fund, FUND_ID);
+	FoldRun    *run = fold->run;
+	PendingFund *found = pending_find(run->pending, run->npending, fund_id);
 
-	if (fold->event->type_id != INVESTMENT_CREATED)
+	if (found == NULL || found->wrong || fold->event->position <= found->after)
 		return false;
-	if (rows_are_scratch(run->rows))
-		return is_pending_after(run->pending, run->npending, fund_id, fold->event->position);
-	return fund_is_shared(fund_id);
+	if (fold->event->type_id == INVESTMENT_CREATED)
+		return true;
+	run->pending_wrong = found->wrong = true;
+	return false;
 }
 
-static void
+/* A pay-in under the shared lock leaves the fund's row alone. */
+static bool
+is_pending(const Fold *fold, int64 fund_id)
+{
+	if (rows_are_scratch(fold->rows))
+		return was_pending(fold, fund_id);
+	return fold->event->type_id == INVESTMENT_CREATED && fund_is_shared(fund_id);
+}
+
+/* False where the run is of no use any more: only what is wrong is looked for. */
+static bool
 find_fund(Fold *fold)
 {
 	int64		fund_id = json_int64(fold->event->payload, "fund_id");
 
+	fold->pending = is_pending(fold, fund_id);
+	if (fold->run->pending_wrong)
+		return false;
 	if (!rows_are_scratch(fold->rows))
 		lock_fund_to_fold(fund_id);
 	fold->fund = rows_find_int64(fold->rows, TABLE_FUND, fund_id);
 	if (fold->fund == NULL)
 		refuse(fold, ERRCODE_FUND_NOT_FOUND, "Fund not found",
 			   psprintf("fund_id is " INT64_FORMAT ".", fund_id));
-	fold->pending = is_pending(fold);
-	if (rows_are_scratch(fold->rows))
-		return;
-	if (fold->pending)
-		pending_settle(fold->fund, fold->event->position);
-	else
-		(void) pending_add(fold->fund, true);
+	if (!rows_are_scratch(fold->rows))
+	{
+		if (fold->pending)
+			pending_settle(fold->fund, fold->event->position);
+		else
+			(void) pending_add(fold->fund, true);
+	}
+	return true;
 }
 
 /* Others are about an investor or the market. */
@@ -653,7 +665,8 @@ fold_event(FoldRun *run, const FoldEvent *event)
 						pstrdup(timestamptz_to_str(event->recorded_at))));
 	if (event->type_id != FUND_CREATED && is_about_fund(event))
 	{
-		find_fund(&fold);
+		if (!find_fund(&fold))
+			return;
 		check_open(&fold);
 		check_time(&fold);
 	}
@@ -696,5 +709,12 @@ void
 fold_end(FoldRun *run)
 {
 	rows_flush(run->rows);
+	MemoryContextDelete(run->event_context);
+}
+
+void
+fold_discard(FoldRun *run)
+{
+	rows_end(run->rows);
 	MemoryContextDelete(run->event_context);
 }

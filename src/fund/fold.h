@@ -54,9 +54,13 @@ typedef struct FoldRun
 	RowSet	   *rows;
 	MemoryContext event_context;
 
-	/* in scratch tables: what is pending in the projections is left so */
+	/*
+	 * In scratch tables: what is pending in the projections is left so, unless
+	 * the log has more of it than pay-ins; then the run is of no use.
+	 */
 	PendingFund *pending;
 	int			npending;
+	bool		pending_wrong;
 } FoldRun;
 
 /*
@@ -76,6 +80,9 @@ extern void fold_next(FoldRun *run, FoldEvent *event, Datum payload);
 
 /* Writes all rows. */
 extern void fold_end(FoldRun *run);
+
+/* Writes none. */
+extern void fold_discard(FoldRun *run);
 
 /*
  * Whether a valuation of a day that ended as_of may strike the price at a

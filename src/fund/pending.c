@@ -169,25 +169,17 @@ compare_funds(const void *a, const void *b)
 PendingFund *
 pending_funds(int *count)
 {
-	/* a row that is wrong about it, with other events after it, is left out */
 	static KeptPlan select = PLAN(
-		"select f.fund_id, f.last_position from fundes.fund f"
-		" where exists (select from fundes.fund_entry e"
-		"                where e.fund_id = f.fund_id and e.last_position > f.last_position)"
-		"   and not exists (select from fundes.event e"
-		"                    where e.type_id < $1 and e.type_id <> $2"
-		"                      and (e.payload->>'fund_id')::bigint = f.fund_id"
-		"                      and e.position > f.last_position)"
-		" order by f.fund_id",
-		INT4OID, INT4OID);
-	Datum		values[2];
+		"select f.fund_id, f.last_position from fundes.fund f,"
+		"  lateral (select from fundes.fund_entry e"
+		"            where e.fund_id = f.fund_id and e.last_position > f.last_position"
+		"            order by e.last_position limit 1) e"
+		" order by f.fund_id");
 	PendingFund *funds;
 	int			i;
 
-	values[0] = Int32GetDatum(FIRST_USER_TYPE_ID);
-	values[1] = Int32GetDatum(INVESTMENT_CREATED);
-	*count = (int) plan_read(&select, values, NULL);
-	funds = palloc(sizeof(PendingFund) * Max(*count, 1));
+	*count = (int) plan_read(&select, NULL, NULL);
+	funds = palloc0(sizeof(PendingFund) * Max(*count, 1));
 	for (i = 0; i < *count; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -200,11 +192,10 @@ pending_funds(int *count)
 	return funds;
 }
 
-bool
-is_pending_after(const PendingFund *funds, int count, int64 fund_id, int64 position)
+PendingFund *
+pending_find(PendingFund *funds, int count, int64 fund_id)
 {
 	PendingFund sought = {.fund_id = fund_id};
-	const PendingFund *found = bsearch(&sought, funds, count, sizeof(PendingFund), compare_funds);
 
-	return found != NULL && position > found->after;
+	return bsearch(&sought, funds, count, sizeof(PendingFund), compare_funds);
 }

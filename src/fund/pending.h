@@ -45,16 +45,16 @@ extern bool pending_add(Row *fund, bool keep);
  */
 extern void pending_settle(const Row *fund, int64 position);
 
-/* A fund with pending entries: those after a position. */
+/* A fund that has pending entries by the projections: those after a position. */
 typedef struct PendingFund
 {
 	int64		fund_id;
 	int64		after;
+	bool		wrong;			/* by the log there is more than pay-ins */
 } PendingFund;
 
 /* All of them, in ascending order, by the active snapshot. */
 extern PendingFund *pending_funds(int *count);
-extern bool is_pending_after(const PendingFund *funds, int count,
-							 int64 fund_id, int64 position);
+extern PendingFund *pending_find(PendingFund *funds, int count, int64 fund_id);
 
 #endif							/* FUNDES_PENDING_H */

@@ -66,11 +66,20 @@ static void
 fold_log(bool *settled)
 {
 	FoldRun		run;
+	int			npending;
+	PendingFund *pending = pending_funds(&npending);
 	int			i;
 
-	fold_begin(&run, rows_begin_scratch());
-	run.pending = pending_funds(&run.npending);
-	fold_events(&run);
+	for (;;)
+	{
+		fold_begin(&run, rows_begin_scratch());
+		run.pending = pending;
+		run.npending = npending;
+		fold_events(&run);
+		if (!run.pending_wrong)
+			break;
+		fold_discard(&run);
+	}
 	for (i = 0; i < NTABLES; i++)
 		settled[i] = rows_settle(run.rows, i);
 	fold_end(&run);
