@@ -201,7 +201,7 @@ create function fundes.pay_distribution(
 	language c as 'MODULE_PATHNAME', 'fundes_pay_distribution';
 comment on function fundes.pay_distribution(bigint, bigint, timestamptz, uuid, bigint, jsonb) is
 $$Pays a declared distribution from the fund's cash and returns the event's id.
-Errors: UF002 fund; 22023 no such distribution, or it is paid or reversed, or effective_at is before it was declared; UF003 not owed at some later point.
+Errors: UF002 fund; 22023 no such distribution, or it is paid or reversed, or effective_at is before it was declared or before its last payment was reversed; UF003 not owed at some later point.
 Example: select fundes.pay_distribution(1, 1);$$;
 
 create function fundes.sweep_residual(
@@ -268,7 +268,7 @@ create function fundes.reverse_event(
 	language c as 'MODULE_PATHNAME', 'fundes_reverse_event';
 comment on function fundes.reverse_event(uuid, text, timestamptz, uuid, bigint, jsonb) is
 $$Reverses an event of a fund and returns the id of the event that does it: from effective_at on, which is not before that of the reversed event, the books are as if that had not been. Pay-ins, withdrawals, purchases, sales, royalties, fees accrued and paid, distributions declared and paid and sweeps can be reversed, each once. Prices that were struck stay; the reversal of a distribution strikes one with what is not distributed.
-Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid.
+Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid then or later.
 Example: select fundes.reverse_event('018f5f7e-9a0c-7d3b-8f1e-2b6c4d5e6f70', 'paid twice');$$;
 
 create function fundes.record_mcp_price(

@@ -145,6 +145,7 @@ create table fundes.distribution (
 	status			text not null,			-- declared, paid, reversed
 	paid_at			timestamptz,
 	last_position	bigint not null,
+	open_since		timestamptz not null,	-- declared and not paid, unless it is paid now
 	primary key (fund_id, distribution_id)
 );
 comment on table fundes.distribution is 'Projection: distributions declared, and what became of them (internal)';

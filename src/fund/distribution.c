@@ -240,6 +240,11 @@ require_unpaid(const Command *cmd, const Row *distribution)
 						 psprintf("It was declared at %s.",
 								  timestamptz_to_str(row_time(distribution, DISTRIBUTION_DECLARED_AT))),
 						 "Give that moment or a later one.");
+	if (cmd->effective_at < row_time(distribution, DISTRIBUTION_OPEN_SINCE))
+		invalid_argument("effective_at is before the last payment was reversed",
+						 psprintf("It is reversed from %s on.",
+								  timestamptz_to_str(row_time(distribution, DISTRIBUTION_OPEN_SINCE))),
+						 "Give that moment or a later one.");
 }
 
 FUNDES_FUNCTION(fundes_pay_distribution);

@@ -5,7 +5,8 @@
  *
  *	  Declared, a distribution is a liability, and units are dealt without the
  *	  claim to it from then on: the ex price is struck.  Paid, it is neither owed
- *	  nor in the fund any more.
+ *	  nor in the fund any more.  At no moment it is paid twice, or not declared
+ *	  and paid: once a payment is reversed, the next is no earlier than that.
  *
  *-------------------------------------------------------------------------
  */
@@ -105,6 +106,7 @@ fold_distribution_declared(Fold *fold)
 	row_set(row, DISTRIBUTION_ENTITLEMENTS, JsonbPGetDatum(entitlements));
 	row_set_text(row, DISTRIBUTION_STATUS, "declared");
 	row_set(row, DISTRIBUTION_LAST_POSITION, Int64GetDatum(fold->event->position));
+	row_set(row, DISTRIBUTION_OPEN_SINCE, TimestampTzGetDatum(fold->event->effective_at));
 
 	fund_add(fold, FUND_LIABILITIES, total);
 	fund_add(fold, FUND_DISTRIBUTED, total);
@@ -115,7 +117,11 @@ fold_distribution_declared(Fold *fold)
 	note_price(fold);
 }
 
-/* The distribution of a payload, which must be in the state that is named. */
+/*
+ * The distribution of a payload, which must be in the state that is named; to be
+ * paid or not declared any more, it must have been declared and unpaid from the
+ * event's moment on.
+ */
 Row *
 distribution_of(Fold *fold, const Jsonb *payload, const char *status)
 {
@@ -128,6 +134,10 @@ distribution_of(Fold *fold, const Jsonb *payload, const char *status)
 	if (row == NULL || strcmp(row_text(row, DISTRIBUTION_STATUS), status) != 0)
 		refuse_payload(fold, psprintf("The fund has no distribution " INT64_FORMAT " that is %s.",
 									  DatumGetInt64(keys[1]), status));
+	if (row_time(row, DISTRIBUTION_OPEN_SINCE) > fold->event->effective_at)
+		refuse_payload(fold, psprintf("Distribution " INT64_FORMAT " is declared and not paid from %s on only.",
+									  DatumGetInt64(keys[1]),
+									  timestamptz_to_str(row_time(row, DISTRIBUTION_OPEN_SINCE))));
 	row_set(row, DISTRIBUTION_LAST_POSITION, Int64GetDatum(fold->event->position));
 	return row;
 }

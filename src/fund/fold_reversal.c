@@ -153,6 +153,8 @@ reverse_distribution_paid(Fold *fold, const Jsonb *reversed)
 	Row		   *distribution = distribution_of(fold, reversed, "paid");
 
 	book_payment(fold, distribution, false);
+	if (fold->event->effective_at > row_time(distribution, DISTRIBUTION_PAID_AT))
+		row_set(distribution, DISTRIBUTION_OPEN_SINCE, TimestampTzGetDatum(fold->event->effective_at));
 	row_set_text(distribution, DISTRIBUTION_STATUS, "declared");
 	row_set_null(distribution, DISTRIBUTION_PAID_AT);
 }

@@ -141,14 +141,15 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_DISTRIBUTION] = {
-		"distribution", 2, false, 11, {
+		"distribution", 2, false, 12, {
 			{"fund_id", INT8OID}, {"distribution_id", INT8OID},
 			{"record_date", DATEOID}, {"declared_at", TIMESTAMPTZOID},
 			{"amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"per_unit", NUMERICOID, DOMAIN_PRICE},
 			{"total", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"entitlements", JSONBOID}, {"status", TEXTOID},
-			{"paid_at", TIMESTAMPTZOID}, {"last_position", INT8OID}
+			{"paid_at", TIMESTAMPTZOID}, {"last_position", INT8OID},
+			{"open_since", TIMESTAMPTZOID}
 		}
 	},
 	[TABLE_MARKET_INDEX] = {

@@ -177,6 +177,11 @@ check_distribution_declared(Reversal *r)
 		breaks(psprintf("Distribution " INT64_FORMAT " is %s.", DatumGetInt64(keys[1]),
 						row_text(distribution, DISTRIBUTION_STATUS)),
 			   "Reverse the payment first.");
+	if (state->at < row_time(distribution, DISTRIBUTION_OPEN_SINCE))
+		breaks(psprintf("Distribution " INT64_FORMAT " was paid; that payment is reversed from %s on.",
+						DatumGetInt64(keys[1]),
+						timestamptz_to_str(row_time(distribution, DISTRIBUTION_OPEN_SINCE))),
+			   "Give that effective_at or a later one.");
 	require_liabilities_left(r, total);
 	if (num_sign(state->total_supply) > 0 && state->at >= row_time(r->fund, FUND_STRUCK_AT))
 		json_put_numeric(&r->cmd->figures, "base_price",

@@ -141,6 +141,43 @@ select pg_temp.refuses(format('select fundes.append(''fund-%1$s'', ''Distributio
 select pg_temp.accepts(format('select fundes.append(''fund-%1$s'', ''DistributionPaid'', ''{"fund_id": %1$s, "distribution_id": 2, "total": 30}'')', :g), 'paid, appended as it should be');
 select pg_temp.refuses(format('select fundes.append(''fund-%1$s'', ''DistributionPaid'', ''{"fund_id": %1$s, "distribution_id": 2, "total": 30}'')', :g), 'UF023', 'and again');
 
+-- Paid once at every moment, whatever else is owed.
+select fundes.create_fund('Once', effective_at => '2024-01-01 09:00') as n \gset
+select fundes.set_price_limits(:n, null, null, effective_at => '2024-01-01 09:00');
+select fundes.create_investment('A', :n, 1000000, effective_at => '2024-01-01 10:00');
+select fundes.accrue_fee(:n, 50000, effective_at => '2024-01-02 10:00');
+select fundes.declare_distribution(:n, 20000, effective_at => '2024-01-03 10:00', event_id => '81000000-0000-4000-8000-000000000011');
+select fundes.pay_distribution(:n, 1, effective_at => '2024-01-04 10:00', event_id => '81000000-0000-4000-8000-000000000012');
+select fundes.reverse_event('81000000-0000-4000-8000-000000000012', effective_at => '2024-01-10 10:00');
+create function pg_temp.once(fund bigint) returns text
+language sql as $$
+	select string_agg(concat_ws(' ', trim_scale(f.liabilities), trim_scale(f.distributed), trim_scale(i.distributions)), ', ' order by at)
+	  from unnest(array['2024-01-05', '2024-01-08', '2024-01-11']::timestamptz[]) at, fundes.fund_state_at(fund, at) f, fundes.investment_value_at('A', fund, at) i
+$$;
+select is(pg_temp.once(:n), '50000 20000 20000, 50000 20000 20000, 70000 20000 0', 'paid from 01-04 until the payment is reversed on 01-10');
+select pg_temp.refuses(format('select fundes.pay_distribution(%s, 1, effective_at => %L)', :n, at), '22023', 'paid a second time, though a fee is owed as well: ' || at)
+  from unnest(array['2024-01-03 12:00', '2024-01-04 10:00', '2024-01-06 10:00', '2024-01-10 09:59:59.999999']) at;
+select pg_temp.refuses(format('select fundes.reverse_event(''81000000-0000-4000-8000-000000000011'', effective_at => %L)', at), 'UF014', 'reversed while it is paid, though a fee is owed as well: ' || at)
+  from unnest(array['2024-01-03 10:00', '2024-01-06 10:00', '2024-01-10 09:59:59.999999']) at;
+select pg_temp.refuses(format($$select fundes.append('fund-%1$s', 'DistributionPaid', '{"fund_id": %1$s, "distribution_id": 1, "total": 20000}', effective_at => '2024-01-06 10:00')$$, :n), 'UF023', 'appended, a second payment');
+select pg_temp.refuses(format($$select fundes.append('fund-%s', 'EventReversed', %L, effective_at => '2024-01-06 10:00')$$, :n, jsonb_build_object('fund_id', :n, 'reversed_event_id', event_id, 'reversed_type', type, 'reversed_position', position, 'reversed', payload)), 'UF023', 'appended, a reversal while it is paid')
+  from fundes.event_log where event_id = '81000000-0000-4000-8000-000000000011';
+savepoint open_again;
+select pg_temp.accepts(format('select fundes.pay_distribution(%s, 1, effective_at => ''2024-01-10 10:00'')', :n), 'from the reversal on it may be paid again');
+select is(pg_temp.once(:n), '50000 20000 20000, 50000 20000 20000, 50000 20000 20000', 'it is paid at every moment, once');
+rollback to open_again;
+select pg_temp.accepts('select fundes.reverse_event(''81000000-0000-4000-8000-000000000011'', effective_at => ''2024-01-10 10:00'')', 'or reversed');
+-- a payment that is reversed at its own moment never was
+select fundes.declare_distribution(:n, 20000, effective_at => '2024-02-03 10:00', event_id => '81000000-0000-4000-8000-000000000013');
+select fundes.pay_distribution(:n, 2, effective_at => '2024-02-08 10:00', event_id => '81000000-0000-4000-8000-000000000014');
+select fundes.reverse_event('81000000-0000-4000-8000-000000000014', 'another day', effective_at => '2024-02-08 10:00');
+select pg_temp.refuses(format('select fundes.pay_distribution(%s, 2, effective_at => ''2024-02-03 09:59:59'')', :n), '22023', 'before it was declared, still');
+savepoint never_paid;
+select pg_temp.accepts(format('select fundes.pay_distribution(%s, 2, effective_at => ''2024-02-06 10:00'')', :n), 'the right day of a payment may be before the wrong one');
+rollback to never_paid;
+select pg_temp.accepts('select fundes.reverse_event(''81000000-0000-4000-8000-000000000013'', effective_at => ''2024-02-03 10:00'')', 'and the declaration be reversed before it');
+select pg_temp.books_balance('the books balance after these');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;

@@ -459,8 +459,7 @@ my %expect = (
 
 		return [ '22023', (time_refusal($fund, $c->{at})) ] if !$distribution || $distribution->{status} ne 'declared';
 		return [ $_ ] foreach time_refusal($fund, $c->{at});
-		return [ '22023' ] if $c->{at} < $distribution->{at};
-		# a payment that was reversed later is one for the time between
+		return [ '22023' ] if $c->{at} < $distribution->{at} || paid_later($fund, $c->{at}, $c->{distribution_id});
 		my @codes = need($distribution->{total}, 'UF003', least($fund, $c->{at}, $fund->{owed}, $model->state_at($fund, $c->{at})->{liabilities}));
 		return [ @codes ? @codes : '' ];
 	},
@@ -517,7 +516,7 @@ my %expect = (
 		my $asset = $model->{assets}{ $p->{asset_id} // 0 };
 		return [ 'UF014' ] if $type eq 'McpPurchased' && (defined $asset->{to} || grep { $_->{type} eq 'RoyaltyReceived' && $_->{payload}{asset_id} == $p->{asset_id} && !$_->{reversed} } @{ $fund->{timeline} });
 		return [ 'UF014' ] if $type eq 'McpSold' && grep { $_ != $asset && $_->{key} eq $asset->{key} && !$_->{never} && (!defined $_->{to} || $_->{to} > $c->{at}) } values %{ $model->{assets} };
-		return [ 'UF014' ] if $type eq 'DistributionDeclared' && $fund->{distributions}{ $p->{distribution_id} }{status} ne 'declared';
+		return [ 'UF014' ] if $type eq 'DistributionDeclared' && ($fund->{distributions}{ $p->{distribution_id} }{status} ne 'declared' || paid_later($fund, $c->{at}, $p->{distribution_id}));
 		my ($illegal, $short) = hypothetical($fund, { type => 'EventReversed', what => $event, payload => {}, at => $c->{at}, position => $model->{last} + 1 });
 		return [ $illegal ? 'UF014' : $short ? ('UF014', '') : '' ];
 	},
@@ -543,6 +542,16 @@ sub in_force
 	return $last && $last->{halted} && (!defined $last->{until} || $at < $last->{until});
 }
 
+# Whether a distribution is paid at the end of a moment, or of a later one.
+sub paid_later
+{
+	my ($fund, $at, $id) = @_;
+	my $paid = $model->state_at($fund, $at)->{paid}{$id} // 0;
+	my (undef, $free) = least_sum($fund, $at, -$paid, sub { effect($_[0], { DistributionPaid => sub { $_[0]{distribution_id} == $id ? -1 : 0 } }) });
+
+	return $free < 0;
+}
+
 # Whether the timeline with one more event would be illegal; and whether it
 # would owe more than it has, or have a cost basis below nothing, at some moment.
 sub hypothetical
@@ -551,12 +560,14 @@ sub hypothetical
 	my $i = FundModel::after($fund, $event->{at}, $event->{position});
 	my $s = FundModel::empty();
 	my ($illegal, $short) = (0, 0);
+	my @timeline = @{ $fund->{timeline} };
 
-	for my $k (0 .. $#{ $fund->{timeline} } + 1)
+	splice @timeline, $i, 0, $event;
+	for my $k (0 .. $#timeline)
 	{
-		FundModel::apply($s, $k < $i ? $fund->{timeline}[$k] : $k == $i ? $event : $fund->{timeline}[ $k - 1 ]);
+		FundModel::apply($s, $timeline[$k]);
 		next if $k < $i;
-		$illegal ||= FundModel::illegal($s, 0);
+		$illegal ||= FundModel::illegal($s, 0, FundModel::ends_moment(\@timeline, $k));
 		$short ||= $s->{capital_cash} < $s->{liabilities} || grep { $_->{cost_basis} < 0 || ($_->{units} == 0 && $_->{cost_basis} != 0) } values %{ $s->{holding} };
 	}
 	return ($illegal, $short);

@@ -241,7 +241,7 @@ sub after
 sub empty
 {
 	my %state = map { $_ => 0 } @FIGURES;
-	return { %state, base_price => 0, price_end => undef, first_purchase => undef, restruck => 0, holding => {}, held => {}, sold => {}, fee => {}, entitlements => {}, status => 'open' };
+	return { %state, base_price => 0, price_end => undef, first_purchase => undef, restruck => 0, holding => {}, held => {}, sold => {}, fee => {}, entitlements => {}, declared => {}, paid => {}, status => 'open' };
 }
 
 sub copy
@@ -249,7 +249,7 @@ sub copy
 	my ($state) = @_;
 	my %copy = %$state;
 
-	$copy{$_} = { %{ $state->{$_} } } foreach qw(fee entitlements);
+	$copy{$_} = { %{ $state->{$_} } } foreach qw(fee entitlements declared paid);
 	foreach my $of (qw(holding held sold))
 	{
 		$copy{$of} = { map { $_ => { %{ $state->{$of}{$_} } } } keys %{ $state->{$of} } };
@@ -276,16 +276,23 @@ sub refold
 		$fund->{spendable}[$k] = $state->{capital_cash} - $state->{liabilities};
 		$fund->{owed}[$k] = $state->{liabilities};
 		next if $k < $i;
-		push @{ $self->{faults} }, map { "fund $fund->{id} at position $timeline->[$k]{position} ($timeline->[$k]{type}) of the timeline: $_" } illegal($state, $k == $#$timeline);
+		push @{ $self->{faults} }, map { "fund $fund->{id} at position $timeline->[$k]{position} ($timeline->[$k]{type}) of the timeline: $_" } illegal($state, $k == $#$timeline, ends_moment($timeline, $k));
 	}
 	$fund->{now} = $state;
 	return;
 }
 
-# What no state may be.
+# Whether the next event of a timeline is of a later moment.
+sub ends_moment
+{
+	my ($timeline, $k) = @_;
+	return $k == $#$timeline || $timeline->[ $k + 1 ]{at} > $timeline->[$k]{at};
+}
+
+# What no state may be; with $end, what no moment may end with.
 sub illegal
 {
-	my ($s, $now) = @_;
+	my ($s, $now, $end) = @_;
 	my @faults = map { "$_ is $s->{$_}" } grep { $s->{$_} < 0 } qw(capital_cash asset_value liabilities total_supply);
 	my $units = 0;
 	my $value = 0;
@@ -307,6 +314,8 @@ sub illegal
 	push @faults, "the copyrights are worth $value, asset_value is $s->{asset_value}" if $value != $s->{asset_value};
 	my $nav = $s->{subscriptions} - $s->{redemptions} + $s->{realised_gain} + $unrealised + $s->{royalty_income} - $s->{fee_expense} - $s->{distributed};
 	push @faults, 'nav is ' . nav($s) . ", not $nav" if nav($s) != $nav;
+	push @faults, map { "distribution $_ is declared $s->{declared}{$_} times, paid $s->{paid}{$_} times" }
+	  grep { $end && ($s->{paid}{$_} < 0 || $s->{paid}{$_} > $s->{declared}{$_} || $s->{declared}{$_} > 1) } keys %{ $s->{declared} };
 	push @faults, map { "fee $_ is $s->{fee}{$_}" } grep { $s->{fee}{$_} < 0 } keys %{ $s->{fee} };
 	return @faults;
 }
@@ -482,6 +491,8 @@ my %apply = (
 
 		$s->{$_} += $sign * $cash foreach qw(liabilities distributed);
 		$s->{entitlements}{ $p->{distribution_id} } = $p->{entitlements};
+		$s->{declared}{ $p->{distribution_id} } += $sign;
+		$s->{paid}{ $p->{distribution_id} } += 0;
 		$s->{base_price} = scaled($p->{base_price}, PRICE) if $sign > 0;
 	},
 	DistributionPaid => sub {
@@ -489,6 +500,7 @@ my %apply = (
 		my $cash = scaled($p->{total}, CASH);
 		my $of = $s->{entitlements}{ $p->{distribution_id} };
 
+		$s->{paid}{ $p->{distribution_id} } += $sign;
 		$s->{$_} -= $sign * $cash foreach qw(liabilities capital_cash);
 		investor_in($s, $_)->{distributions} += $sign * scaled($of->{$_}, CASH) foreach keys %$of;
 	},
