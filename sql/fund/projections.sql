@@ -98,10 +98,11 @@ create table fundes.mcp (
 	last_position			bigint not null,
 	reversed				boolean not null,	-- the purchase was: as if it had never been
 	gone_at					timestamptz,		-- of a sale that was reversed,
-	back_at					timestamptz			-- and of its reversal
+	back_at					timestamptz,		-- and of its reversal
+	held_until				timestamptz			-- sold_at, or from when on the purchase is reversed; null: held, or never was
 ) with (fillfactor = 45);
 create unique index mcp_held_once on fundes.mcp (copyright_code, registration_number, music_id) where sold_at is null and not reversed;
-create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, sold_at) where sold_at is not null;
+create index mcp_once_held on fundes.mcp (copyright_code, registration_number, music_id, held_until) where held_until is not null;
 create index mcp_fund on fundes.mcp (fund_id);
 comment on table fundes.mcp is 'Projection: a copyright that a fund holds or held (internal; read view mcp_holding)';
 

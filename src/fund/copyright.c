@@ -57,8 +57,9 @@ find_copyright(Probe *probe, const char *index, const Copyright *c,
 }
 
 /*
- * Nobody holds it, nor was it sold after the moment.  Somebody who buys it at
- * the same time meets us in the unique index of what is held, as the projector
+ * Nobody holds it, nor held it after the moment: until a sale, or until the
+ * purchase was reversed from some later moment on.  Somebody who buys it at the
+ * same time meets us in the unique index of what is held, as the projector
  * adds the row.
  */
 static void
@@ -70,7 +71,7 @@ require_not_held(const Copyright *c, TimestampTz at)
 		already_held(DatumGetInt64(probe_value(&probe, MCP_FUND_ID + 1)), "holds", c);
 	probe_end(&probe);
 	if (find_copyright(&probe, "mcp_once_held", c, BackwardScanDirection) &&
-		DatumGetTimestampTz(probe_value(&probe, MCP_SOLD_AT + 1)) > at)
+		DatumGetTimestampTz(probe_value(&probe, MCP_HELD_UNTIL + 1)) > at)
 		already_held(DatumGetInt64(probe_value(&probe, MCP_FUND_ID + 1)),
 					 "held after effective_at", c);
 	probe_end(&probe);

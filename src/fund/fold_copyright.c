@@ -115,6 +115,7 @@ fold_mcp_sold(Fold *fold)
 	fund_add(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
 	fund_add(fold, FUND_REALISED_GAIN, gain);
 	row_set(mcp, MCP_SOLD_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(mcp, MCP_HELD_UNTIL, TimestampTzGetDatum(fold->event->effective_at));
 	row_set(mcp, MCP_SOLD_PRICE_CASH, NumericGetDatum(price));
 }
 

@@ -59,7 +59,11 @@ reversed_mcp(Fold *fold, const Jsonb *reversed, bool sold)
 	return mcp;
 }
 
-/* It was never held: its present value leaves, its cost comes back as cash. */
+/*
+ * As if it had not been bought: its present value leaves, its cost comes back as
+ * cash.  It was held until then, or never where that is the moment of the
+ * purchase.
+ */
 static void
 reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
 {
@@ -73,6 +77,8 @@ reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
 	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), -1);
 	fund_subtract(fold, FUND_ACCUMULATED_PURCHASE_VALUE, price);
 	row_set(mcp, MCP_REVERSED, BoolGetDatum(true));
+	if (fold->event->effective_at > row_time(mcp, MCP_PURCHASED_AT))
+		row_set(mcp, MCP_HELD_UNTIL, TimestampTzGetDatum(fold->event->effective_at));
 }
 
 /* It is held again, at the value that it would have. */
@@ -89,6 +95,7 @@ reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
 	row_set(mcp, MCP_GONE_AT, mcp->values[MCP_SOLD_AT]);
 	row_set(mcp, MCP_BACK_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set_null(mcp, MCP_SOLD_AT);
+	row_set_null(mcp, MCP_HELD_UNTIL);
 	row_set_null(mcp, MCP_SOLD_PRICE_CASH);
 }
 

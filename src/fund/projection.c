@@ -103,7 +103,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_MCP] = {
-		"mcp", 1, false, 19, {
+		"mcp", 1, false, 20, {
 			{"asset_id", INT8OID}, {"fund_id", INT8OID},
 			{"copyright_code", TEXTOID}, {"registration_number", TEXTOID},
 			{"music_id", TEXTOID}, {"acquisition_date", DATEOID},
@@ -115,7 +115,7 @@ const Table tables[NTABLES] = {
 			{"purchased_at", TIMESTAMPTZOID}, {"sold_at", TIMESTAMPTZOID},
 			{"sold_price_cash", NUMERICOID, DOMAIN_CASH}, {"last_position", INT8OID},
 			{"reversed", BOOLOID}, {"gone_at", TIMESTAMPTZOID},
-			{"back_at", TIMESTAMPTZOID}
+			{"back_at", TIMESTAMPTZOID}, {"held_until", TIMESTAMPTZOID}
 		},
 		ERRCODE_MCP_ALREADY_HELD, "MCP is held already",
 		"A copyright is held by one fund; it must be sold before it is bought again."

@@ -114,7 +114,7 @@ check_mcp_purchased(Reversal *r)
 	}
 }
 
-/* Nobody holds the copyright again, nor held it after the reversal. */
+/* Nobody else holds the copyright, nor held it after the reversal. */
 static void
 check_mcp_sold(Reversal *r)
 {
@@ -122,8 +122,8 @@ check_mcp_sold(Reversal *r)
 		"select o.fund_id from fundes.mcp m join fundes.mcp o"
 		"    on (o.copyright_code, o.registration_number, o.music_id)"
 		"       = (m.copyright_code, m.registration_number, m.music_id)"
-		" where m.asset_id = $1 and o.asset_id <> $1 and not o.reversed"
-		"   and (o.sold_at is null or o.sold_at > $2) limit 1",
+		" where m.asset_id = $1 and o.asset_id <> $1"
+		"   and (o.held_until > $2 or (o.sold_at is null and not o.reversed)) limit 1",
 		INT8OID, TIMESTAMPTZOID);
 	Datum		values[2];
 

@@ -49,8 +49,8 @@
  * Per copyright held at a moment: the day of the last quote, that quote unless
  * it is too old ($6), and the value to carry where there is no price.  Where no price is struck ($4) that is the
  * value as of that day, or the cost; otherwise the present one.  A copyright
- * whose purchase was reversed was held until then, and one whose sale was
- * reversed not held in between.
+ * whose purchase was reversed was held until then, if at all, and one whose
+ * sale was reversed not held in between.
  */
 static KeptPlan held_copyrights = PLAN(
 	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
@@ -69,9 +69,7 @@ static KeptPlan held_copyrights = PLAN(
 	"                        and p.music_id = m.music_id and p.price_date <= $2"
 	"                      order by p.price_date desc limit 1) q on true"
 	" where m.fund_id = $1 and m.purchased_at < $3"
-	"   and (m.sold_at is null or m.sold_at >= $3)"
-	"   and (not m.reversed or (select e.effective_at from fundes.event e"
-	"                            where e.position = m.last_position) >= $3)"
+	"   and (m.held_until >= $3 or (m.held_until is null and not m.reversed))"
 	"   and m.asset_id <> all (array("
 	"         select (s.payload->>'asset_id')::bigint from fundes.reversal r"
 	"           join fundes.event s on s.position = r.reversed_position"

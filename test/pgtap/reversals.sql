@@ -143,6 +143,40 @@ select pg_temp.refuses(format(command, :g, :v1), 'UF007', command)
 select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''V1'', ''R'', ''S'', 1, effective_at => ''2023-06-11 09:00'')', :h), 'another fund may buy it');
 select pg_temp.books_balance('the books balance after all of them');
 
+-- A copyright is held by one fund at every moment: a purchase that is reversed
+-- later was one until then, and one reversed at its own moment never was.
+select fundes.create_fund(n, effective_at => '2023-06-01 09:00') from unnest(array['Reggae', 'Rock']) n;
+select max(fund_id) - 1 as p, max(fund_id) as q from fundes.fund_sheet \gset
+select fundes.set_price_limits(fund, null, null, effective_at => '2023-06-01 09:00'), fundes.create_investment('A', fund, 100000, effective_at => '2023-06-01 10:00') from unnest(array[:p, :q]) fund;
+select fundes.purchase_mcp(:p, 'U1', 'R', 'S', 50000, effective_at => '2023-06-02 11:00', event_id => pg_temp.id(51)) as u1 \gset
+savepoint never_held;
+select fundes.reverse_event(pg_temp.id(51), effective_at => '2023-06-02 11:00');
+select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''U1'', ''R'', ''S'', 50000, effective_at => ''2023-06-01 12:00'')', :q), 'what the other fund never held may be bought at any time');
+rollback to never_held;
+select fundes.reverse_event(pg_temp.id(51), effective_at => '2023-06-10 10:00');
+select pg_temp.refuses(format('select fundes.purchase_mcp(%s, ''U1'', ''R'', ''S'', 50000, effective_at => %L)', fund, at), 'UF016', format('what fund %s held from 06-02 until the reversal on 06-10, bought by fund %s: %s', :p, fund, at))
+  from unnest(array[:p, :q]) fund, unnest(array['2023-06-01 12:00', '2023-06-02 11:00', '2023-06-05 11:00', '2023-06-10 09:59:59.999999']) at;
+select is((pg_temp.attempt(format('select fundes.purchase_mcp(%s, ''U1'', ''R'', ''S'', 50000, effective_at => ''2023-06-05 11:00'')', :q))).detail, format('Fund %s held after effective_at (U1, R, S).', :p), 'by whom');
+select is((select string_agg(trim_scale((fundes.fund_state_at(:p, at)).asset_value)::text, ' ' order by at) from unnest(array['2023-06-06', '2023-06-10 10:00']::timestamptz[]) at), '50000 0', 'its value counts until then');
+select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''U1'', ''R'', ''S'', 50000, effective_at => ''2023-06-10 10:00'')', :q), 'from the reversal on it may be bought');
+-- nor can a sale be reversed into the time in which another fund held it
+select fundes.purchase_mcp(:p, 'U2', 'R', 'S', 10000, effective_at => '2023-06-02 11:00') as u2 \gset
+select fundes.sell_mcp(:p, :u2, 10000, effective_at => '2023-06-05 11:00');
+select event_id as u2_sale from fundes.event_log order by position desc limit 1 \gset
+select fundes.purchase_mcp(:q, 'U2', 'R', 'S', 10000, effective_at => '2023-06-06 11:00', event_id => pg_temp.id(52));
+select fundes.reverse_event(pg_temp.id(52), effective_at => '2023-06-12 11:00');
+select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => %L)', :'u2_sale', at), 'UF014', 'a sale, while another fund held the copyright by a purchase that is reversed: ' || at)
+  from unnest(array['2023-06-05 11:00', '2023-06-06 11:00', '2023-06-12 10:59:59.999999']) at;
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2023-06-12 11:00'')', :'u2_sale'), 'from that reversal on');
+-- between a sale and its reversal it was not held, and after that it is
+select fundes.sell_mcp(:p, :u2, 10000, effective_at => '2023-06-15 11:00');
+select pg_temp.refuses(format('select fundes.purchase_mcp(%s, ''U2'', ''R'', ''S'', 10000, effective_at => %L)', :q, at), 'UF016', 'bought before it came back and was sold again: ' || at)
+  from unnest(array['2023-06-05 11:00', '2023-06-11', '2023-06-15 10:59:59.999999']) at;
+-- a valuation knows until when it was held
+select fundes.update_mcp_asset_value(:p, day, effective_at => '2023-06-20') from (values (date '2023-06-03'), ('2023-06-09'), ('2023-06-10')) v(day);
+select pg_temp.same(format('select valuation_date, asset_value::numeric from fundes.nav_history where fund_id = %s order by 1', :p),
+	$$values (date '2023-06-03', 60000::numeric), ('2023-06-09', 50000), ('2023-06-10', 0)$$, 'a valuation counts it until the reversal');
+
 -- Units and cost basis are there at every later moment, not only now.
 select fundes.create_fund('Opera', effective_at => '2023-06-01 09:00') as o \gset
 select fundes.set_price_limits(:o, null, null, effective_at => '2023-06-01 09:00');

@@ -353,7 +353,7 @@ my %expect = (
 		return [ @codes ] if @codes && !grep { $_ eq '' } @codes;
 		foreach my $asset (values %{ $model->{assets} })
 		{
-			next if $asset->{key} ne $key || $asset->{never};
+			next if $asset->{key} ne $key || never_held($asset);
 			return [ (grep { $_ ne '' } @codes), 'UF016' ] if !defined $asset->{to} || $asset->{to} > $c->{at};
 		}
 		return [ @codes ? @codes : '' ];
@@ -515,7 +515,7 @@ my %expect = (
 		my ($type, $p) = @$event{qw(type payload)};
 		my $asset = $model->{assets}{ $p->{asset_id} // 0 };
 		return [ 'UF014' ] if $type eq 'McpPurchased' && (defined $asset->{to} || grep { $_->{type} eq 'RoyaltyReceived' && $_->{payload}{asset_id} == $p->{asset_id} && !$_->{reversed} } @{ $fund->{timeline} });
-		return [ 'UF014' ] if $type eq 'McpSold' && grep { $_ != $asset && $_->{key} eq $asset->{key} && !$_->{never} && (!defined $_->{to} || $_->{to} > $c->{at}) } values %{ $model->{assets} };
+		return [ 'UF014' ] if $type eq 'McpSold' && grep { $_ != $asset && $_->{key} eq $asset->{key} && !never_held($_) && (!defined $_->{to} || $_->{to} > $c->{at}) } values %{ $model->{assets} };
 		return [ 'UF014' ] if $type eq 'DistributionDeclared' && ($fund->{distributions}{ $p->{distribution_id} }{status} ne 'declared' || paid_later($fund, $c->{at}, $p->{distribution_id}));
 		my ($illegal, $short) = hypothetical($fund, { type => 'EventReversed', what => $event, payload => {}, at => $c->{at}, position => $model->{last} + 1 });
 		return [ $illegal ? 'UF014' : $short ? ('UF014', '') : '' ];
@@ -529,6 +529,13 @@ my %expect = (
 		my ($fund, $c) = @_;
 		return [ $c->{at} < ($fund->{closed_until} // 0) ? ('', 'UF011') : '' ];
 	});
+
+# Whether the purchase of a copyright was reversed at its own moment.
+sub never_held
+{
+	my ($asset) = @_;
+	return $asset->{never} && $asset->{to} == $asset->{from};
+}
 
 sub max_text
 {
@@ -656,6 +663,22 @@ sub some_asset
 	return chance(0.02) ? 999_999 : chance(0.04) ? pick(sort { $a <=> $b } keys %{ $model->{assets} }) // 1 : chance(0.8) ? pick(@held) // 1 : pick(@own) // 1;
 }
 
+# Events of a type whose reversal came into force later.
+sub taken_back
+{
+	my ($type, @of) = @_;
+	return grep { $_->{type} eq $type && $_->{reversed} && $_->{reversed}{at} > $_->{at} } map { @{ $_->{timeline} } } @of;
+}
+
+# From somewhat before such an event to somewhat after its reversal.
+sub moment_around
+{
+	my ($event) = @_;
+	return undef if !$event;
+	my $length = $event->{reversed}{at} - $event->{at};
+	return pick($event->{at}, $event->{reversed}{at} - 1, $event->{reversed}{at}, $event->{at} + int(rand(1.2 * $length) - $length / 10));
+}
+
 sub quote_all
 {
 	my ($fund, $day) = @_;
@@ -694,8 +717,9 @@ my %make = (
 	purchase_mcp => sub {
 		my ($fund, $s) = @_;
 		my %key;
-		@key{qw(copyright_code registration_number music_id)} = split / /, pick(@songs);
-		return { %key, price_cash => some_amount($s->{capital_cash} - $s->{liabilities}, $fund->{cash_unit}, 4, pick(0.3, 1.1)) };
+		my $back = chance(0.2) ? pick(taken_back('McpPurchased', @funds)) : undef;
+		@key{qw(copyright_code registration_number music_id)} = $back ? @{ $back->{payload} }{qw(copyright_code registration_number music_id)} : split / /, pick(@songs);
+		return { %key, around => moment_around($back), price_cash => some_amount($s->{capital_cash} - $s->{liabilities}, $fund->{cash_unit}, 4, pick(0.3, 1.1)) };
 	},
 	sell_mcp => sub {
 		my ($fund, $s) = @_;
@@ -735,6 +759,8 @@ my %make = (
 	pay_distribution => sub {
 		my ($fund) = @_;
 		my @open = grep { $fund->{distributions}{$_}{status} eq 'declared' } sort keys %{ $fund->{distributions} // {} };
+		my $back = chance(0.4) ? pick(taken_back('DistributionPaid', $fund)) : undef;
+		return { distribution_id => $back->{payload}{distribution_id}, around => moment_around($back) } if $back;
 		return { distribution_id => chance(0.9) ? pick(@open) // 1 : 1 + int rand 4 };
 	},
 	close_period => sub {
@@ -767,6 +793,7 @@ my %make = (
 	reverse_event => sub {
 		my ($fund) = @_;
 		my @own = sort { $b->{position} <=> $a->{position} } @{ $fund->{timeline} };
+		@own = (grep({ $_->{type} =~ /^(Distribution|McpPurchased)/ && !$_->{reversed} } @own), @own)[ 0 .. 5 ] if @own > 5 && chance(0.25);
 		my $event = chance(0.02) ? undef : $own[ rand(chance(0.8) ? min(30, scalar @own) : @own) ];
 		return { reversed_event_id => $event ? $event->{id} : '01890000-0000-7000-8000-000000000000', reason => 'mistake', not_before => $event && chance(0.8) ? $event->{at} : 0 };
 	},
@@ -809,7 +836,7 @@ sub statement
 	my ($name, $fund, $c) = @_;
 	my @args = exists $c->{fund_id} || $name =~ /^(publish_index|reverse_event|append)$/ ? () : "fund_id => $fund->{id}";
 
-	foreach my $arg (sort grep { !/^(at|given|not_before)$/ && defined $c->{$_} } keys %$c)
+	foreach my $arg (sort grep { !/^(at|given|not_before|around)$/ && defined $c->{$_} } keys %$c)
 	{
 		push @args, "$arg => " . ($c->{$arg} eq 'null' ? 'null' : $c->{$arg} =~ /^-?[\d.]+$/ && $arg ne 'music_id' ? $c->{$arg} : "'$c->{$arg}'");
 	}
@@ -931,6 +958,7 @@ sub step
 	my $s = $model->state_at($fund, $at);
 	my $c = $make{$name}->($fund, $s, $at) or return;
 	$at = max($at, $c->{not_before}) if $given && $c->{not_before};
+	$at = $c->{around} if $given && $c->{around};
 	$c->{at} = $given ? $at : $name eq 'publish_index' ? $at : max($at, $fund->{timeline}[-1]{at});
 	$c->{given} = $given;
 	my ($codes, $want, @carried) = $expect{$name}->($fund, $c);

@@ -158,6 +158,8 @@ sub add
 			delete @$asset{qw(to sold)};
 		}
 	}
+	$self->find_held_twice($self->{assets}{ (($event{what} // \%event)->{payload}{asset_id}) }{key}, $event{position})
+	  if ($event{what} // \%event)->{type} =~ /^Mcp/;
 	return \%event if !defined $p->{fund_id};
 
 	my $fund = $self->{funds}{ $p->{fund_id} } or croak "fund $p->{fund_id} is unknown";
@@ -183,6 +185,36 @@ sub add
 	}
 	$self->refold($fund, $i) if $self->{folding};
 	return \%event;
+}
+
+# When a copyright was held: [from, to], without the times between a sale and
+# its reversal; to is undef where it is held.
+sub times_held
+{
+	my ($asset) = @_;
+	my $from = $asset->{from};
+	my @times;
+
+	foreach my $gap (@{ $asset->{gaps} // [] })
+	{
+		push @times, [ $from, $gap->[0] ];
+		$from = $gap->[1];
+	}
+	return grep { !defined $_->[1] || $_->[0] < $_->[1] } @times, [ $from, $asset->{to} ];
+}
+
+# Faults where a copyright is held by two at some moment.
+sub find_held_twice
+{
+	my ($self, $key, $position) = @_;
+	my @times = sort { $a->[0] <=> $b->[0] } map { times_held($_) } grep { $_->{key} eq $key } values %{ $self->{assets} };
+
+	foreach my $i (1 .. $#times)
+	{
+		my $until = $times[ $i - 1 ][1];
+		push @{ $self->{faults} }, "at position $position: $key is held twice from $times[$i][0] on" if !defined $until || $until > $times[$i][0];
+	}
+	return;
 }
 
 sub insert
