@@ -89,7 +89,7 @@ create function fundes.create_investment(
 	language c as 'MODULE_PATHNAME', 'fundes_create_investment';
 comment on function fundes.create_investment(text, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
 $$Issues units to an investor at base_price. units = floor(investment_amount / base_price) at unit_scale; cash_taken = ceil(units * base_price) at cash_scale; the rest is refunded.
-Errors: UF001 investor, UF002 fund; UF005 amount; UF010 trading halted; UF019 fund closed; UF009 price stale or drifted; UF012 too small; UF017 residual assets without units.
+Errors: UF001 investor, UF002 fund; UF005 amount; UF010 trading halted; UF019 fund closed; UF009 price stale or drifted; UF012 too small; UF017 residual assets without units, or a later event builds on there being no units.
 Example: select * from fundes.create_investment('kim-01', 1, 500500);$$;
 
 create function fundes.withdraw_investment(
@@ -123,7 +123,7 @@ create function fundes.sell_mcp(
 	language c as 'MODULE_PATHNAME', 'fundes_sell_mcp';
 comment on function fundes.sell_mcp(bigint, bigint, numeric, timestamptz, uuid, bigint, jsonb) is
 $$Sells a copyright and returns the realised gain: price_cash less its cost. A price of 0 is allowed.
-Errors: UF002 fund; UF005 price; UF007 the fund does not hold it; UF010 trading halted; UF019 fund closed.
+Errors: UF002 fund; UF005 price; UF007 the fund does not hold it; UF010 trading halted; UF017 the fund was empty later, when units were issued anew; UF019 fund closed.
 Example: select fundes.sell_mcp(1, 2, 470000);$$;
 
 create function fundes.record_royalty(
@@ -134,7 +134,7 @@ create function fundes.record_royalty(
 	language c as 'MODULE_PATHNAME', 'fundes_record_royalty';
 comment on function fundes.record_royalty(bigint, bigint, numeric, date, timestamptz, uuid, bigint, jsonb) is
 $$Takes a royalty into the fund's cash and returns the event's id. It may come after the copyright was sold.
-Errors: UF002 fund; UF005 amount; UF007 the fund never held it.
+Errors: UF002 fund; UF005 amount; UF007 the fund never held it; UF017 the fund was empty later, when units were issued anew; UF019 the fund was closed later.
 Example: select fundes.record_royalty(1, 1, 12345, '2023-05-01');$$;
 
 create function fundes.accrue_fee(
@@ -268,7 +268,7 @@ create function fundes.reverse_event(
 	language c as 'MODULE_PATHNAME', 'fundes_reverse_event';
 comment on function fundes.reverse_event(uuid, text, timestamptz, uuid, bigint, jsonb) is
 $$Reverses an event of a fund and returns the id of the event that does it: from effective_at on, which is not before that of the reversed event, the books are as if that had not been. Pay-ins, withdrawals, purchases, sales, royalties, fees accrued and paid, distributions declared and paid and sweeps can be reversed, each once. Prices that were struck stay; the reversal of a distribution strikes one with what is not distributed.
-Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid then or later.
+Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid then or later, a later sweep or pay-in builds on there being no units or nothing at all.
 Example: select fundes.reverse_event('018f5f7e-9a0c-7d3b-8f1e-2b6c4d5e6f70', 'paid twice');$$;
 
 create function fundes.record_mcp_price(

@@ -271,6 +271,7 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 		if (past)
 			require_not_back_after(mcp, cmd.effective_at);
 		require_trading(&cmd, fund);
+		require_emptiness(fund, cmd.effective_at, num_sign(price) > 0 ? ADDS_VALUE : ADDS_NOTHING);
 		command_expect(&cmd, fund_stream(fund_id));
 		cost = row_numeric(mcp, MCP_COST_CASH);
 		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), price), QUANTITY_CASH);
@@ -289,6 +290,36 @@ fundes_sell_mcp(PG_FUNCTION_ARGS)
 /*
  * Royalties
  */
+
+/* Of a closed fund: when it was closed, there was nothing left. */
+static void
+require_not_closed_after(const Row *fund, TimestampTz at)
+{
+	static KeptPlan select = PLAN(
+		"select effective_at from fundes.event"
+		" where stream_id = (select s.stream_id from fundes.stream s where s.name = $1)"
+		"   and type_id = $2 order by version desc limit 1",
+		TEXTOID, INT4OID);
+	Datum		values[2];
+	TimestampTz closed_at;
+	bool		isnull;
+
+	if (strcmp(row_text(fund, FUND_STATUS), "open") == 0 ||
+		at >= row_time(fund, FUND_LAST_EFFECTIVE_AT))
+		return;
+	values[0] = CStringGetTextDatum(fund_stream(row_int64(fund, FUND_ID)));
+	values[1] = Int32GetDatum(FUND_CLOSED);
+	(void) plan_fresh(&select, values, NULL);
+	closed_at = DatumGetTimestampTz(plan_value(1, TIMESTAMPTZOID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	if (at < closed_at)
+		ereport(ERROR,
+				(errcode(ERRCODE_FUND_CLOSED),
+				 errmsg("Fund is closed"),
+				 errdetail("Fund " INT64_FORMAT " was closed at %s, when there was nothing left of it.",
+						   row_int64(fund, FUND_ID), timestamptz_to_str(closed_at)),
+				 errhint("Give that effective_at or a later one.")));
+}
 
 FUNDES_FUNCTION(fundes_record_royalty);
 
@@ -326,6 +357,8 @@ fundes_record_royalty(PG_FUNCTION_ARGS)
 		mcp = require_mcp(&cmd, fund_id, asset_id, true);
 		command_check_time(&cmd, fund);
 		require_bought_before(mcp, cmd.effective_at);
+		require_not_closed_after(fund, cmd.effective_at);
+		require_emptiness(fund, cmd.effective_at, ADDS_VALUE);
 		command_expect(&cmd, fund_stream(fund_id));
 		(void) checked_range(num_add(row_numeric(fund, FUND_CAPITAL_CASH), amount), QUANTITY_CASH);
 		command_append(&cmd, fund_stream(fund_id), "RoyaltyReceived");

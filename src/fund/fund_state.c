@@ -218,6 +218,72 @@ require_no_later_price(const FundState *state)
 }
 
 /*
+ * Funds without units
+ *
+ * A sweep takes what no units stand for.  A pay-in into an empty fund strikes
+ * the initial price: units from before would stand against that, and value
+ * from before would fall to the newcomer.  What was taken back at its own moment
+ * never was.
+ */
+
+char *
+find_emptiness(const Row *fund, TimestampTz at, Addition adds)
+{
+	static KeptPlan select = PLAN(
+		"select effective_at, swept from ("
+		"  select effective_at, last_position, base_price, subscriptions > 0 as paid_in,"
+		"         coalesce(distributed > 0 and liabilities is null, false) as swept,"
+		"         $3 - sum(coalesce(total_supply, 0)) over"
+		"           (order by effective_at desc, last_position desc) as units"
+		"    from fundes.fund_entry"
+		"   where fund_id = $1 and effective_at > $2 and last_position > coalesce(("
+		"     select last_position from fundes.fund_balance"
+		"      where fund_id = $1 and effective_at <= $2"
+		"      order by effective_at desc, last_position desc limit 1), 0)) later"
+		" where ((swept and $4) or (paid_in and units = 0 and (base_price is not null or not $4)))"
+		"   and not exists (select from fundes.reversal r"
+		"                     join fundes.fund_entry e on e.fund_id = $1 and e.last_position = r.last_position"
+		"                    where r.reversed_position = later.last_position"
+		"                      and e.effective_at = later.effective_at)"
+		" order by effective_at, last_position limit 1",
+		INT8OID, TIMESTAMPTZOID, NUMERICOID, BOOLOID);
+	Datum		values[4];
+	char	   *found = NULL;
+
+	if (adds == ADDS_NOTHING || at >= row_time(fund, FUND_LAST_EFFECTIVE_AT))
+		return NULL;
+	values[0] = fund->values[FUND_ID];
+	values[1] = TimestampTzGetDatum(at);
+	values[2] = fund->values[FUND_TOTAL_SUPPLY];
+	values[3] = BoolGetDatum(adds == ADDS_UNITS);
+	if (plan_fresh(&select, values, NULL) > 0)
+	{
+		bool		isnull;
+		const char *when = timestamptz_to_str(DatumGetTimestampTz(plan_value(1, TIMESTAMPTZOID, &isnull)));
+		bool		swept = DatumGetBool(plan_value(2, BOOLOID, &isnull));
+
+		found = psprintf(swept ? "Fund " INT64_FORMAT " had no units at %s, when what was left was swept." :
+						 "Fund " INT64_FORMAT " was empty at %s, when units were issued anew.",
+						 row_int64(fund, FUND_ID), when);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+void
+require_emptiness(const Row *fund, TimestampTz at, Addition adds)
+{
+	char	   *found = find_emptiness(fund, at, adds);
+
+	if (found != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_RESIDUAL_ASSETS),
+				 errmsg("Fund was empty after effective_at"),
+				 errdetail("%s", found),
+				 errhint("Give that effective_at or a later one.")));
+}
+
+/*
  * The timeline
  */
 

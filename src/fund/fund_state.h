@@ -49,6 +49,23 @@ extern void require_fair_price(const FundState *state);
 /* Raises 0A000 where a price was struck later on the timeline. */
 extern void require_no_later_price(const FundState *state);
 
+/* What something that is recorded late adds to a fund from its moment on. */
+typedef enum Addition
+{
+	ADDS_NOTHING,
+	ADDS_VALUE,
+	ADDS_UNITS
+} Addition;
+
+/*
+ * What is said about a later event that builds on there being no units, or
+ * nothing at all, which the addition would make untrue; NULL where there is none.
+ */
+extern char *find_emptiness(const Row *fund, TimestampTz at, Addition adds);
+
+/* Raises UF017 where there is one. */
+extern void require_emptiness(const Row *fund, TimestampTz at, Addition adds);
+
 /* What may be spent, or is owed: the least of it then and at any later point. */
 extern Numeric least_cash(const FundState *state);
 extern Numeric least_liabilities(const FundState *state);

@@ -62,6 +62,7 @@ issue_price(Command *cmd, const FundState *state)
 	if (num_sign(state->total_supply) > 0)
 	{
 		require_fair_price(state);
+		require_emptiness(state->fund, state->at, ADDS_UNITS);
 		return state->base_price;
 	}
 	if (num_sign(state->nav) != 0)
@@ -72,6 +73,7 @@ issue_price(Command *cmd, const FundState *state)
 						   row_int64(state->fund, FUND_ID), num_text(state->nav)),
 				 errhint("Take the residue out with fundes.sweep_residual() before anybody pays in.")));
 	require_no_later_price(state);
+	require_emptiness(state->fund, state->at, ADDS_UNITS);
 	/* in the past the fold could not tell */
 	if (state->is_past)
 		json_put_bool(&cmd->figures, "struck", true);

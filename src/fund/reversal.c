@@ -189,23 +189,36 @@ check_distribution_declared(Reversal *r)
 									   PRICE_SCALE));
 }
 
-/* What is not listed cannot be reversed; a type without a check always can. */
+/*
+ * What is not listed cannot be reversed.  What takes cash back needs no other
+ * care for a fund that was empty later: there was no cash to take.
+ */
 static const struct
 {
 	FundEventType type_id;
 	void		(*check) (Reversal *r);
+	Addition	adds;
 }			reversible[] = {
-	{INVESTMENT_CREATED, check_investment_created},
-	{INVESTMENT_WITHDRAWN, NULL},
-	{MCP_PURCHASED, check_mcp_purchased},
-	{MCP_SOLD, check_mcp_sold},
-	{ROYALTY_RECEIVED, check_royalty_received},
-	{FEE_ACCRUED, check_fee_accrued},
-	{FEE_PAID, NULL},
-	{DISTRIBUTION_DECLARED, check_distribution_declared},
-	{DISTRIBUTION_PAID, NULL},
-	{RESIDUAL_SWEPT, NULL}
+	{INVESTMENT_CREATED, check_investment_created, ADDS_NOTHING},
+	{INVESTMENT_WITHDRAWN, NULL, ADDS_UNITS},
+	{MCP_PURCHASED, check_mcp_purchased, ADDS_VALUE},
+	{MCP_SOLD, check_mcp_sold, ADDS_VALUE},
+	{ROYALTY_RECEIVED, check_royalty_received, ADDS_NOTHING},
+	{FEE_ACCRUED, check_fee_accrued, ADDS_VALUE},
+	{FEE_PAID, NULL, ADDS_NOTHING},
+	{DISTRIBUTION_DECLARED, check_distribution_declared, ADDS_VALUE},
+	{DISTRIBUTION_PAID, NULL, ADDS_NOTHING},
+	{RESIDUAL_SWEPT, NULL, ADDS_VALUE}
 };
+
+static void
+check_emptiness(const Reversal *r, Addition adds)
+{
+	char	   *found = find_emptiness(r->fund, r->state.at, adds);
+
+	if (found != NULL)
+		breaks(found, "Reverse that first, or give that effective_at or a later one.");
+}
 
 static int
 find_reversible(int32 type_id)
@@ -301,6 +314,7 @@ reverse(Reversal *r)
 	require_not_reversed(cmd, &r->event);
 	if (reversible[i].check != NULL)
 		reversible[i].check(r);
+	check_emptiness(r, reversible[i].adds);
 	json_put_int64(&cmd->figures, "reversed_position", r->event.position);
 	json_put_string(&cmd->figures, "reversed_type", text_to_cstring(log_type_name(r->event.type_id)));
 	json_put_json(&cmd->figures, "reversed", r->event.payload);

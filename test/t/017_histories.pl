@@ -316,6 +316,7 @@ my %expect = (
 		return [ (grep { $_ ne '' } @price, @strikes), 'UF012' ] if $units == 0;
 		my $cash = FundModel::muldiv_up($units, $price, 10**6);
 		$cash += -$cash % $fund->{cash_unit};
+		push @strikes, 'UF017', '' if starts_anew_after($fund, $c->{at});
 		return [ @price + @strikes ? (@price, @strikes) : '' ],
 		  join '|', FundModel::decimal($units, 6), FundModel::decimal($price, 4), FundModel::decimal($cash, 4), FundModel::decimal($amount - $cash, 4);
 	},
@@ -371,7 +372,7 @@ my %expect = (
 		return [ 'UF010' ] if halted($fund, $c->{at});
 		my $gain = $amount - $s->{held}{ $c->{asset_id} }{cost};
 		my $valued = first { $_->{type} eq 'FundValued' && $_->{at} > $c->{at} && exists $_->{payload}{values}{ $c->{asset_id} } } @{ $fund->{timeline} };
-		return [ '', $valued && !$has_key{'mcp_sold.taken_back'} ? '0A000' : () ], FundModel::decimal($gain, 4);
+		return [ '', starts_anew_after($fund, $c->{at}) ? 'UF017' : (), $valued && !$has_key{'mcp_sold.taken_back'} ? '0A000' : () ], FundModel::decimal($gain, 4);
 	},
 	record_royalty => sub {
 		my ($fund, $c) = @_;
@@ -382,7 +383,7 @@ my %expect = (
 		return [ 'UF007' ] if !$asset || $asset->{fund} != $fund->{id} || $asset->{never};
 		return [ 'UF007', (time_refusal($fund, $c->{at})) ] if $asset->{from} > $c->{at};
 		return [ $_ ] foreach time_refusal($fund, $c->{at});
-		return [ '' ];
+		return [ '', starts_anew_after($fund, $c->{at}) ? 'UF017' : () ];
 	},
 	accrue_fee => sub {
 		my ($fund, $c) = @_;
@@ -518,7 +519,7 @@ my %expect = (
 		return [ 'UF014' ] if $type eq 'McpSold' && grep { $_ != $asset && $_->{key} eq $asset->{key} && !never_held($_) && (!defined $_->{to} || $_->{to} > $c->{at}) } values %{ $model->{assets} };
 		return [ 'UF014' ] if $type eq 'DistributionDeclared' && ($fund->{distributions}{ $p->{distribution_id} }{status} ne 'declared' || paid_later($fund, $c->{at}, $p->{distribution_id}));
 		my ($illegal, $short) = hypothetical($fund, { type => 'EventReversed', what => $event, payload => {}, at => $c->{at}, position => $model->{last} + 1 });
-		return [ $illegal ? 'UF014' : $short ? ('UF014', '') : '' ];
+		return [ $illegal ? 'UF014' : $short || starts_anew_after($fund, $c->{at}) ? ('UF014', '') : '' ];
 	},
 	restate_nav => sub {
 		my ($fund, $c) = @_;
@@ -578,6 +579,13 @@ sub hypothetical
 		$short ||= $s->{capital_cash} < $s->{liabilities} || grep { $_->{cost_basis} < 0 || ($_->{units} == 0 && $_->{cost_basis} != 0) } values %{ $s->{holding} };
 	}
 	return ($illegal, $short);
+}
+
+# Whether units are issued after a moment in a fund that had none.
+sub starts_anew_after
+{
+	my ($fund, $at) = @_;
+	return first { $_->{at} > $at && $_->{type} eq 'InvestmentCreated' && $model->state_at($fund, $_->{at} - 1)->{total_supply} == 0 } @{ $fund->{timeline} };
 }
 
 # Whether a price is struck after a moment.
