@@ -42,7 +42,7 @@ create table fundes.fund (
 	closed_through				date,			-- the last day of the closed period
 	closed_until				timestamptz,	-- the moment at which that day ended
 	last_distribution_id		bigint not null,
-	ex_at						timestamptz,	-- of the last declared distribution
+	ex_at						timestamptz,	-- of the last declared distribution or start anew
 	struck_at					timestamptz not null,	-- of the last strike of base_price
 	halted						boolean not null	-- it has rows in trading_halt
 ) with (fillfactor = 50);

@@ -435,13 +435,16 @@ strikes_anew(const Fold *fold)
 
 /*
  * Where there were no units, the price of the deal is struck anew: the fund
- * starts again, and a price that had an age begins one.
+ * starts again, and a price that had an age begins one.  Days that ended before
+ * say nothing about it.
  */
 static void
 strike_anew(Fold *fold)
 {
 	Row		   *fund = fold->fund;
 
+	if (num_sign(row_numeric(fund, FUND_SUBSCRIPTIONS)) > 0)
+		row_note_latest(fund, FUND_EX_AT, fold->event->effective_at);
 	if (fund->nulls[FUND_PRICE_DATE] && fund->nulls[FUND_PRICE_SINCE] &&
 		num_cmp(row_numeric(fund, FUND_BASE_PRICE), number(fold, "unit_price")) == 0)
 		return;

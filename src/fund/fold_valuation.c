@@ -151,8 +151,8 @@ take_values(Fold *fold, bool striking)
 }
 
 /*
- * Prices are struck in the order of time, and after a distribution only by a
- * valuation whose day saw it declared.
+ * Prices are struck in the order of time; after a distribution, or once a fund
+ * without units has started anew, only by a valuation whose day saw that.
  */
 bool
 valuation_may_strike(const Row *fund, DateADT date, TimestampTz as_of, TimestampTz at)
@@ -173,7 +173,7 @@ strikes(const Fold *fold, DateADT date, TimestampTz as_of)
 	if (struck == NULL)
 		return may;
 	if (struck->val.boolean && !may)
-		refuse_payload(fold, "A later price is struck already, or a distribution was declared since.");
+		refuse_payload(fold, "A later price is struck already, or a distribution was declared or the fund started anew since.");
 	return struck->val.boolean;
 }
 

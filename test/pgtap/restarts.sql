@@ -99,6 +99,44 @@ select pg_temp.accepts(format('select fundes.create_investment(''C'', %s, 5000, 
 select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2024-01-03 10:00'')', :'out'), 'the withdrawal');
 select is(pg_temp.path(:f, '2024-01-02 10:00', '2024-01-05 10:00'), '105000 105 1000, 110000 110 1000', 'all at one price');
 
+-- A day before the fund started anew is valued late: for history only.
+select fundes.create_fund('Late', effective_at => '2023-12-31 09:00') as f \gset
+select fundes.create_investment('A', :f, 1000000, effective_at => '2024-01-01 10:00');
+select fundes.purchase_mcp(:f, 'T5', 'R', 'S', 1000000, effective_at => '2024-01-01 11:00') as t5 \gset
+select fundes.record_mcp_price('T5', 'R', 'S', '2024-01-01', 500000);
+select fundes.update_mcp_asset_value(:f, '2024-01-01', effective_at => '2024-01-02 00:00');
+select fundes.sell_mcp(:f, :t5, 500000, effective_at => '2024-01-02 09:00');
+select fundes.withdraw_investment('A', :f, 1000, effective_at => '2024-01-02 10:00');
+select fundes.create_investment('B', :f, 1000000, effective_at => '2024-01-03 10:00', event_id => pg_temp.id(5));
+select fundes.record_mcp_price('T5', 'R', 'S', '2024-01-01', 400000);
+savepoint late;
+select is((select concat_ws(' ', trim_scale(nav::numeric), trim_scale(base_price::numeric), status) from fundes.update_mcp_asset_value(:f, '2024-01-01', effective_at => '2024-01-03 12:00')), '400000 400 revised', 'the day is valued anew');
+select is(pg_temp.path(:f, 'infinity'), '1000000 1000 1000', 'B''s units keep the price at which they were issued');
+select is((select current_value::numeric from fundes.investment_current_value where fund_id = :f and investor_id = 'B'), 1000000::numeric, 'and their value');
+select is((select array[payload ->> 'struck', payload ->> 'revision'] from fundes.read_stream('fund-' || :f, backward => true, max_count => 1)), array['false', '2'], 'the event says that it strikes nothing');
+select is((select status from fundes.update_mcp_asset_value(:f, '2024-01-01', effective_at => '2024-01-03 13:00')), 'unchanged', 'repeated');
+rollback to late;
+select is((select concat_ws(' ', trim_scale(nav::numeric), status) from fundes.update_mcp_asset_value(:f, '2024-01-02', effective_at => '2024-01-03 12:00')), '0 valued', 'so is the day on which it was empty');
+select is(pg_temp.path(:f, 'infinity'), '1000000 1000 1000', 'for history only');
+create function pg_temp.appended_valuation(fund bigint, change jsonb) returns text
+language sql as $$
+	select format('select fundes.append(''fund-%s'', ''FundValued'', %L, effective_at => ''2024-01-03 12:00'')', fund,
+		jsonb_build_object('fund_id', fund, 'valuation_date', '2024-01-01', 'revision', 2, 'values', '{}'::jsonb, 'sources', '{}'::jsonb, 'stale', '[]'::jsonb,
+			'asset_value', 0, 'capital_cash', 400000, 'liabilities', 0, 'nav', 400000, 'total_supply', 1000, 'base_price', 400, 'as_of', '2024-01-02T00:00:00+09:00') || change)
+$$;
+select pg_temp.refuses(pg_temp.appended_valuation(:f, '{"struck": true}'), 'UF023', 'appended, one of such a day that would strike');
+select pg_temp.accepts(pg_temp.appended_valuation(:f, '{}'), 'appended, one that does not say');
+select is(pg_temp.path(:f, 'infinity'), '1000000 1000 1000', 'is history only');
+select is((select concat_ws(' ', trim_scale(nav::numeric), trim_scale(base_price::numeric), status) from fundes.update_mcp_asset_value(:f, '2024-01-03', effective_at => '2024-01-04 00:00')), '1000000 1000 valued', 'the day on which it started is valued as any');
+select is((select price_date from fundes.fund where fund_id = :f), date '2024-01-03', 'and strikes');
+select pg_temp.books_balance('the books balance');
+
+-- The first start of a fund is no restart: its first days are valued late.
+select fundes.create_fund('First', effective_at => '2024-01-01 09:00') as f \gset
+select fundes.create_investment('A', :f, 1000000, effective_at => '2024-01-02 10:00');
+select fundes.update_mcp_asset_value(:f, '2024-01-01', effective_at => '2024-01-02 12:00');
+select is((select price_date from fundes.fund where fund_id = :f), date '2024-01-01', 'the day before the first pay-in');
+
 -- A fund was closed when there was nothing left.
 select fundes.create_fund('Closed', effective_at => '2024-01-01 09:00') as f \gset
 select fundes.create_investment('A', :f, 1000, effective_at => '2024-01-01 10:00');

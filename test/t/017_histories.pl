@@ -129,6 +129,10 @@ sub note_event
 		$fund->{unsure_of_strikes} = 1 if $what->{type} eq 'DistributionDeclared';
 		$fund->{struck_at} = max($fund->{struck_at} // 0, $event->{at}) if defined $p->{base_price};
 	}
+	elsif ($type eq 'InvestmentCreated' && $model->state_at($fund, $event->{at} - 1)->{total_supply} == 0 && $model->state_at($fund, $event->{at} - 1)->{redemptions} > 0)
+	{
+		$fund->{ex_at} = max($fund->{ex_at} // 0, $event->{at});
+	}
 	elsif ($type eq 'FundValued' && $event->{struck})
 	{
 		$fund->{struck_at} = max($fund->{struck_at} // 0, $event->{at});
