@@ -268,7 +268,7 @@ create function fundes.reverse_event(
 	language c as 'MODULE_PATHNAME', 'fundes_reverse_event';
 comment on function fundes.reverse_event(uuid, text, timestamptz, uuid, bigint, jsonb) is
 $$Reverses an event of a fund and returns the id of the event that does it: from effective_at on, which is not before that of the reversed event, the books are as if that had not been. Pay-ins, withdrawals, purchases, sales, royalties, fees accrued and paid, distributions declared and paid and sweeps can be reversed, each once. Prices that were struck stay; the reversal of a distribution strikes one with what is not distributed.
-Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid then or later, a later sweep or pay-in builds on there being no units or nothing at all.
+Errors: 22023 no such event, or one that is not reversed so; UF019 fund closed; 22023 effective_at before that event; UF013 reversed already; UF014 cash, units, liabilities or a cost basis would be negative at some later point, a cost basis be left without units, a purchase was sold or has royalties, a sold copyright is held again, a distribution was paid then or later, a later sweep or pay-in builds on there being no units or nothing at all.
 Example: select fundes.reverse_event('018f5f7e-9a0c-7d3b-8f1e-2b6c4d5e6f70', 'paid twice');$$;
 
 create function fundes.record_mcp_price(

@@ -27,6 +27,11 @@ reverse_investment_created(Fold *fold, const Jsonb *reversed)
 	holding_add(fold, INVESTMENT_UNITS, num_negate(units));
 	holding_add(fold, INVESTMENT_INVESTMENT_AMOUNT, num_negate(taken));
 	holding_add(fold, INVESTMENT_COST_BASIS, num_negate(taken));
+	if (num_sign(row_numeric(fold->holding, INVESTMENT_UNITS)) == 0 &&
+		num_sign(row_numeric(fold->holding, INVESTMENT_COST_BASIS)) > 0)
+		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
+			   psprintf("The holding would have no units and a cost_basis of %s.",
+						num_text(row_numeric(fold->holding, INVESTMENT_COST_BASIS))));
 }
 
 static void

@@ -219,6 +219,42 @@ least_cost_basis(const FundState *state, Row *holding)
 	return least_of_holding(&select, state, holding, INVESTMENT_COST_BASIS);
 }
 
+Numeric
+cost_without_units(const FundState *state, Row *holding, Numeric units, Numeric cost)
+{
+	/* what each later moment begins with is what the one before ended with */
+	static KeptPlan select = PLAN(
+		"select cost_basis - $7 from ("
+		"  select effective_at, lag(effective_at) over (order by effective_at, last_position) as before,"
+		"         $4 - sum(coalesce(units, 0)) over back as units,"
+		"         $5 - sum(coalesce(cost_basis, 0)) over back as cost_basis"
+		"    from fundes.holding_entry"
+		"   where fund_id = $1 and investor_id = $2 and effective_at > $3"
+		"  window back as (order by effective_at desc, last_position desc)) later"
+		" where units = $6 and cost_basis <> $7 and effective_at is distinct from before"
+		" order by effective_at limit 1",
+		INT8OID, TEXTOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID);
+	Numeric		left = num_int(0);
+	Datum		values[7];
+	bool		isnull;
+
+	if (num_cmp(row_numeric(holding, INVESTMENT_UNITS), units) == 0)
+		left = num_sub(row_numeric(holding, INVESTMENT_COST_BASIS), cost);
+	if (num_sign(left) != 0 || !state->is_past)
+		return left;
+	values[0] = holding->values[INVESTMENT_FUND_ID];
+	values[1] = holding->values[INVESTMENT_INVESTOR_ID];
+	values[2] = TimestampTzGetDatum(state->at);
+	values[3] = holding->values[INVESTMENT_UNITS];
+	values[4] = holding->values[INVESTMENT_COST_BASIS];
+	values[5] = NumericGetDatum(units);
+	values[6] = NumericGetDatum(cost);
+	if (plan_fresh(&select, values, NULL) > 0)
+		left = DatumGetNumeric(plan_value(1, NUMERICOID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return left;
+}
+
 /* Units and cost of a holding at the moment of a withdrawal. */
 static void
 find_position(const FundState *state, Row *holding, Numeric *units, Numeric *basis)

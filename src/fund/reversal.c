@@ -75,19 +75,24 @@ static void
 check_investment_created(Reversal *r)
 {
 	const Jsonb *p = r->event.payload;
+	Numeric		units = json_numeric(p, "units");
+	Numeric		taken = json_numeric(p, "cash_taken");
 	Datum		keys[2];
 	Row		   *holding;
+	Numeric		left;
 
 	keys[0] = r->fund->values[FUND_ID];
 	keys[1] = CStringGetTextDatum(json_string(p, "investor_id"));
 	holding = rows_find(r->cmd->rows, TABLE_INVESTMENT, keys);
 	if (holding == NULL)
 		elog(ERROR, "holding of an event is not there");
-	require_left(r, "the units of the holding", least_units(&r->state, holding),
-				 json_numeric(p, "units"));
-	require_left(r, "the cost_basis of the holding", least_cost_basis(&r->state, holding),
-				 json_numeric(p, "cash_taken"));
-	require_cash_left(r, json_numeric(p, "cash_taken"));
+	require_left(r, "the units of the holding", least_units(&r->state, holding), units);
+	require_left(r, "the cost_basis of the holding", least_cost_basis(&r->state, holding), taken);
+	left = cost_without_units(&r->state, holding, units, taken);
+	if (num_sign(left) != 0)
+		breaks(psprintf("The holding would have no units and a cost_basis of %s.", num_text(left)),
+			   "Reverse the withdrawals since first, and make them anew: they have relieved an average of this cost.");
+	require_cash_left(r, taken);
 }
 
 static void

@@ -196,6 +196,34 @@ select is((select cost_basis - 20000 from fundes.investment_current_value where 
 select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => ''2023-06-03 10:30'')', pg_temp.id(41)), 'UF014', 'a pay-in whose units were withdrawn in part, though there are enough now');
 select pg_temp.books_balance('the books balance after these');
 
+-- No cost is left on a holding without units, then or later.
+select fundes.create_fund('Waltz', effective_at => '2023-06-01 09:00') as w \gset
+select fundes.set_price_limits(:w, null, null, effective_at => '2023-06-01 09:00');
+select fundes.create_investment('A', :w, 1000000, effective_at => '2023-06-01 10:00', event_id => pg_temp.id(61));
+select fundes.purchase_mcp(:w, 'WZ', 'R', 'S', 500000, effective_at => '2023-06-01 11:00') as wz \gset
+select fundes.record_royalty(:w, :wz, 1000000, effective_at => '2023-06-01 12:00');
+select fundes.update_mcp_asset_value(:w, '2023-06-01', effective_at => '2023-06-02 00:00');
+select fundes.create_investment('B', :w, 4000000, effective_at => '2023-06-02 09:00');
+select fundes.create_investment('A', :w, 2000000, effective_at => '2023-06-02 10:00', event_id => pg_temp.id(62));
+select fundes.withdraw_investment('A', :w, 1000, effective_at => '2023-06-03 10:00', event_id => pg_temp.id(63));
+select is((select concat_ws(' ', units::numeric, cost_basis::numeric, realised_gain::numeric) from fundes.investment_current_value where fund_id = :w and investor_id = 'A'), '1000 1500000 500000', 'half of two pay-ins is sold at the average');
+select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => %L)', pg_temp.id(61), at), 'UF014', 'the first of them, whose cost would be left without units: ' || at)
+  from unnest(array['2023-06-02 10:30', '2023-06-03 10:00', '2023-06-04 10:00']) at;
+select is((pg_temp.attempt(format('select fundes.reverse_event(%L)', pg_temp.id(61)))).detail, 'The holding would have no units and a cost_basis of 500000.', 'which is said');
+select pg_temp.refuses(format('select fundes.append(''fund-%s'', ''EventReversed'', %L)', :w, jsonb_build_object('fund_id', :w, 'reversed_event_id', event_id, 'reversed_type', type, 'reversed_position', position, 'reversed', payload)), 'UF014', 'appended')
+  from fundes.event_log where event_id = pg_temp.id(61);
+savepoint in_between;
+select fundes.create_investment('A', :w, 2000, effective_at => '2023-06-05 10:00');
+select pg_temp.refuses(format('select fundes.reverse_event(%L, effective_at => %L)', pg_temp.id(61), at), 'UF014', 'without units for two days: ' || at)
+  from unnest(array['2023-06-02 10:30', '2023-06-03 10:00']) at;
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2023-06-05 10:00'')', pg_temp.id(61)), 'once there are others, the cost is theirs');
+rollback to in_between;
+select fundes.reverse_event(pg_temp.id(63), effective_at => '2023-06-03 10:00');
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2023-06-02 10:30'')', pg_temp.id(61)), 'when the withdrawal is reversed');
+select fundes.withdraw_investment('A', :w, 1000, effective_at => '2023-06-03 10:00');
+select is((select concat_ws(' ', units::numeric, cost_basis::numeric, realised_gain::numeric) from fundes.investment_current_value where fund_id = :w and investor_id = 'A'), '0 0 0', 'and made anew, it relieves what its units cost');
+select pg_temp.books_balance('the books balance without it');
+
 -- A purchase that was valued: the present value leaves.
 select fundes.create_fund('Jazz', effective_at => '2023-06-01 09:00') as k \gset
 select fundes.create_investment('A', :k, 10000, effective_at => '2023-06-02 09:00');

@@ -579,7 +579,7 @@ sub hypothetical
 	{
 		FundModel::apply($s, $timeline[$k]);
 		next if $k < $i;
-		$illegal ||= FundModel::illegal($s, 0, FundModel::ends_moment(\@timeline, $k));
+		$illegal ||= FundModel::illegal($s, $k == $#timeline, FundModel::ends_moment(\@timeline, $k));
 		$short ||= $s->{capital_cash} < $s->{liabilities} || grep { $_->{cost_basis} < 0 || ($_->{units} == 0 && $_->{cost_basis} != 0) } values %{ $s->{holding} };
 	}
 	return ($illegal, $short);
