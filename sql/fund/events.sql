@@ -135,7 +135,8 @@ create type fundes.event_reversed as (
 	reversed_type		fundes.required_text,
 	reversed			fundes.required_object,
 	taken_back			fundes.optional_array,
-	base_price			fundes.price
+	base_price			fundes.price,
+	price_since			timestamptz
 );
 create type fundes.period_closed as (
 	fund_id			fundes.required_id,
@@ -177,7 +178,7 @@ comment on type fundes.distribution_paid is 'Payload of DistributionPaid, in str
 comment on type fundes.index_published is 'Payload of IndexPublished, in stream index-<index_name>; halted: whether dealing in all funds was halted then';
 comment on type fundes.trading_halted is 'Payload of TradingHalted, in stream fund-<fund_id>, or of all funds index-<index_name>; change is a fraction, until null: until resumed';
 comment on type fundes.trading_resumed is 'Payload of TradingResumed, in stream fund-<fund_id>, or of all funds index-<index_name>';
-comment on type fundes.event_reversed is 'Payload of EventReversed, in stream fund-<fund_id>; reversed is the payload of the reversed event, base_price the price that the reversal of a distribution strikes';
+comment on type fundes.event_reversed is 'Payload of EventReversed, in stream fund-<fund_id>; reversed is the payload of the reversed event, base_price the price that the reversal of a distribution strikes, price_since what the price ages from once a first purchase never was';
 comment on type fundes.period_closed is 'Payload of PeriodClosed, in stream fund-<fund_id>; until is the moment at which through_date ended';
 comment on type fundes.period_reopened is 'Payload of PeriodReopened, in stream fund-<fund_id>; the fund is closed through through_date from then on, null: all is open';
 comment on type fundes.residual_swept is 'Payload of ResidualSwept, in stream fund-<fund_id>; to says who got it';

@@ -44,11 +44,10 @@ fold_mcp_purchased(Fold *fold)
 	fund_add(fold, FUND_ACCUMULATED_PURCHASE_VALUE, price);
 
 	/* the price of a fund never valued ages from its first purchase */
-	if (fold->fund->nulls[FUND_PRICE_DATE] && fold->fund->nulls[FUND_PRICE_SINCE])
-	{
+	if (fold->fund->nulls[FUND_PRICE_DATE] &&
+		(fold->fund->nulls[FUND_PRICE_SINCE] ||
+		 fold->event->effective_at < row_time(fold->fund, FUND_PRICE_SINCE)))
 		row_set(fold->fund, FUND_PRICE_SINCE, TimestampTzGetDatum(fold->event->effective_at));
-		note_price(fold);
-	}
 }
 
 /* The copyright that the event is about, held now or (ever) once. */

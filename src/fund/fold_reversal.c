@@ -65,6 +65,29 @@ reversed_mcp(Fold *fold, const Jsonb *reversed, bool sold)
 }
 
 /*
+ * The price of a fund never valued does not age from what it never held, but
+ * from the moment that the payload states, if any.
+ */
+static void
+restart_price_age(Fold *fold)
+{
+	Row		   *fund = fold->fund;
+	TimestampTz since;
+
+	if (!fund->nulls[FUND_PRICE_DATE] || fund->nulls[FUND_PRICE_SINCE] ||
+		row_time(fund, FUND_PRICE_SINCE) != fold->event->effective_at)
+		return;
+	if (!json_find_moment(fold->event->payload, "price_since", &since))
+	{
+		row_set_null(fund, FUND_PRICE_SINCE);
+		return;
+	}
+	if (since < fold->event->effective_at || since > row_time(fund, FUND_LAST_EFFECTIVE_AT))
+		refuse_payload(fold, "price_since is before the purchase, or later than all that happened.");
+	row_set(fund, FUND_PRICE_SINCE, TimestampTzGetDatum(since));
+}
+
+/*
  * As if it had not been bought: its present value leaves, its cost comes back as
  * cash.  It was held until then, or never where that is the moment of the
  * purchase.
@@ -84,6 +107,8 @@ reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
 	row_set(mcp, MCP_REVERSED, BoolGetDatum(true));
 	if (fold->event->effective_at > row_time(mcp, MCP_PURCHASED_AT))
 		row_set(mcp, MCP_HELD_UNTIL, TimestampTzGetDatum(fold->event->effective_at));
+	else
+		restart_price_age(fold);
 }
 
 /* It is held again, at the value that it would have. */

@@ -62,6 +62,30 @@ fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of, int64 known_po
 	return found;
 }
 
+bool
+price_age_start(int64 fund_id, TimestampTz as_of, int64 without_asset, TimestampTz *since)
+{
+	static KeptPlan select = PLAN(
+		"select coalesce("
+		"  (select max(effective_at) from fundes.fund_entry"
+		"    where fund_id = $1 and effective_at <= $2 and base_price is not null"
+		"      and subscriptions > 0 and price_since = effective_at),"
+		"  (select min(purchased_at) from fundes.mcp"
+		"    where fund_id = $1 and purchased_at <= $2 and asset_id <> $3"
+		"      and (not reversed or held_until is not null)))",
+		INT8OID, TIMESTAMPTZOID, INT8OID);
+	Datum		values[3];
+	bool		isnull;
+
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = TimestampTzGetDatum(as_of);
+	values[2] = Int64GetDatum(without_asset);
+	(void) plan_fresh(&select, values, NULL);
+	*since = DatumGetTimestampTz(plan_value(1, TIMESTAMPTZOID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return !isnull;
+}
+
 static void
 set_price(FundState *state, const FundPrice *price)
 {
@@ -91,6 +115,8 @@ find_past(FundState *state, FundPrice *price)
 								  row_int64(state->fund, FUND_ID),
 								  timestamptz_to_str(row_time(state->fund, FUND_CREATED_AT))),
 						 "Give an effective_at after that.");
+	if (price->no_date)
+		price->no_since = !price_age_start(row_int64(state->fund, FUND_ID), state->at, 0, &price->since);
 	state->capital_cash = figures[FUND_CAPITAL_CASH - FIRST_FUND_FIGURE];
 	state->asset_value = figures[FUND_ASSET_VALUE - FIRST_FUND_FIGURE];
 	state->liabilities = figures[FUND_LIABILITIES - FIRST_FUND_FIGURE];

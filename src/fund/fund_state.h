@@ -36,6 +36,14 @@ typedef struct FundPrice
 	TimestampTz since;
 } FundPrice;
 
+/*
+ * What a price without a date ages from: the last start anew that began an age,
+ * or else the fund's first purchase of a copyright that it held (but for one),
+ * up to a moment; false where there is neither.
+ */
+extern bool price_age_start(int64 fund_id, TimestampTz as_of, int64 without_asset,
+							TimestampTz *since);
+
 /* False where there was no price yet.  By the active snapshot. */
 extern bool fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of,
 						  int64 known_position);

@@ -95,6 +95,19 @@ check_investment_created(Reversal *r)
 	require_cash_left(r, taken);
 }
 
+/* What was never held, a price does not age from: states what it ages from now. */
+static void
+put_price_age(Reversal *r, const Row *mcp)
+{
+	TimestampTz since;
+
+	if (r->state.at == row_time(mcp, MCP_PURCHASED_AT) &&
+		r->fund->nulls[FUND_PRICE_DATE] && !r->fund->nulls[FUND_PRICE_SINCE] &&
+		row_time(r->fund, FUND_PRICE_SINCE) == r->state.at &&
+		price_age_start(row_int64(r->fund, FUND_ID), DT_NOEND, row_int64(mcp, MCP_ASSET_ID), &since))
+		json_put_moment(&r->cmd->figures, "price_since", since);
+}
+
 static void
 check_mcp_purchased(Reversal *r)
 {
@@ -117,6 +130,7 @@ check_mcp_purchased(Reversal *r)
 				   "Give an effective_at after the reversal of its sale.");
 		put_taken_back(r->cmd, mcp);
 	}
+	put_price_age(r, mcp);
 }
 
 /* Nobody else holds the copyright, nor held it after the reversal. */

@@ -87,6 +87,66 @@ select fundes.update_mcp_asset_value(:summer, '2023-03-07', effective_at => '202
 select pg_temp.refuses(pg_temp.pay_in(:summer, '2023-03-15 01:00:01-04'), 'UF009', 'a week with a change to summer time: 168 hours and a second');
 select pg_temp.accepts(pg_temp.pay_in(:summer, '2023-03-15 01:00:00-04'), 'a week with a change to summer time: 168 hours');
 
+-- What a price that was never struck by a valuation ages from: the first purchase
+-- of a copyright that the fund really held, whenever it is recorded.
+create function pg_temp.cash_fund() returns bigint
+language plpgsql as $$
+declare
+	fund bigint := fundes.create_fund('Age', effective_at => '2024-01-01 09:00');
+begin
+	perform fundes.create_investment('A', fund, 1000000, effective_at => '2024-01-01 10:00');
+	return fund;
+end
+$$;
+create function pg_temp.pays_in(fund bigint, at timestamptz) returns text
+language sql as $$
+	select format('select fundes.create_investment(''A'', %s, 1000, effective_at => %L)', fund, at)
+$$;
+create function pg_temp.purchase(fund bigint, song text, at timestamptz) returns uuid
+language sql as $$
+	select fundes.purchase_mcp(fund, song, 'R', 'S', 1000, effective_at => at);
+	select event_id from fundes.event_log order by position desc limit 1
+$$;
+select pg_temp.cash_fund() as f \gset
+select pg_temp.purchase(:f, 'AG1', '2024-01-02 10:00') as bought \gset
+select is((select price_since from fundes.fund where fund_id = :f), timestamptz '2024-01-02 10:00', 'the price ages from the purchase');
+savepoint bought;
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2024-01-02 10:00'')', :'bought'), 'a purchase reversed at its own moment');
+select is((select price_since from fundes.fund where fund_id = :f), null, 'never was: the price does not age');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-01-20 10:00'), 'a pay-in 18 days later');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-01-15 10:00'), 'one dated before that');
+rollback to bought;
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2024-01-03 10:00'')', :'bought'), 'one that was held for a day');
+select pg_temp.refuses(pg_temp.pays_in(:f, '2024-01-20 10:00'), 'UF009', 'counts');
+rollback to bought;
+select pg_temp.purchase(:f, 'AG2', '2024-01-05 10:00'), pg_temp.purchase(:f, 'AG3', '2024-01-04 10:00');
+select pg_temp.accepts(format('select fundes.reverse_event(%L, effective_at => ''2024-01-02 10:00'')', :'bought'), 'of three, the first reversed at its own moment');
+select is((select price_since from fundes.fund where fund_id = :f), timestamptz '2024-01-04 10:00', 'the price ages from the next');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-01-11 10:00'), 'for 7 days');
+select pg_temp.refuses(pg_temp.pays_in(:f, '2024-01-11 10:00:00.000001'), 'UF009', 'and no longer');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-01-10 10:00'), 'the same in the past');
+rollback to bought;
+select pg_temp.refuses(format('select fundes.append(''fund-%s'', ''EventReversed'', %L, effective_at => ''2024-01-02 10:00'')', :f, jsonb_build_object('fund_id', :f, 'reversed_event_id', event_id, 'reversed_type', type, 'reversed_position', position, 'reversed', payload, 'price_since', since)), 'UF023', 'appended, another age: ' || since)
+  from fundes.event_log, unnest(array['2024-01-02T09:59:59+09:00', '2025-01-01T00:00:00+09:00']) since where event_id = :'bought';
+
+select pg_temp.cash_fund() as f \gset
+select pg_temp.purchase(:f, 'AG4', '2024-02-20 10:00');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-02-15 10:00'), 'before the first purchase there is no age');
+select pg_temp.purchase(:f, 'AG5', '2024-02-02 10:00');
+select pg_temp.refuses(pg_temp.pays_in(:f, at), 'UF009', 'but after one that is recorded later: ' || at)
+  from unnest(array['2024-02-09 10:00:00.000001', '2024-02-15 10:00', '2024-02-22 10:00', '2024-03-01 10:00']::timestamptz[]) at;
+select pg_temp.accepts(pg_temp.pays_in(:f, at), 'within 7 days from it, and before: ' || at)
+  from unnest(array['2024-02-09 10:00', '2024-02-02 09:00']::timestamptz[]) at;
+
+-- Nor is a purchase a price: it may be dated before one.
+select pg_temp.cash_fund() as f \gset
+select fundes.declare_distribution(:f, 10000, effective_at => '2024-02-20 10:00');
+select pg_temp.accepts(format('select fundes.purchase_mcp(%s, ''AG6'', ''R'', ''S'', 1000, effective_at => ''2024-02-16 10:00'')', :f), 'a first purchase before a distribution');
+select is((select string_agg((fundes.fund_state_at(:f, at)).base_price::numeric::text, ' ' order by at) from unnest(array['2024-02-16 10:00', '2024-02-20 10:00']::timestamptz[]) at), '1000.0000 990.0000', 'moves no price');
+select pg_temp.accepts(pg_temp.pays_in(:f, '2024-02-23 10:00'), 'within 7 days');
+select pg_temp.refuses(pg_temp.pays_in(:f, '2024-02-23 10:00:00.000001'), 'UF009', 'the price is as old as the purchase');
+select pg_temp.refuses(pg_temp.pays_in(:f, '2024-02-24 10:00'), 'UF009', 'then too');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;

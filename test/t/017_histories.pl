@@ -278,12 +278,7 @@ sub price_refusal
 	if (defined $limits->{age})
 	{
 		my $since = $s->{price_end} // ($s->{restruck} ? undef : $s->{first_purchase});
-		if (defined $since && $at - $since > $limits->{age})
-		{
-			# a first purchase that was recorded when there was a price already
-			return ('UF009', '') if !defined $s->{price_end} && defined $fund->{valued_from} && $s->{first_position} > $fund->{valued_from};
-			return 'UF009';
-		}
+		return 'UF009' if defined $since && $at - $since > $limits->{age};
 		push @codes, 'UF009', '' if !defined $since && $s->{restruck};
 	}
 	if (defined $limits->{drift})
@@ -1042,8 +1037,8 @@ sub step
 		next if !$history && $event->{at} < ($fund->{perhaps_struck_at} // 0);
 		differ($event->{payload}{struck}, $history ? 0 : 1, "$what: whether it strikes a price");
 	}
-	# a pay-in into an empty fund, and a first purchase, are about the price too
-	$fund->{perhaps_struck_at} = max($fund->{perhaps_struck_at} // 0, map { $_->{at} } grep { $_->{type} eq 'McpPurchased' || ($_->{type} eq 'InvestmentCreated' && $s->{total_supply} == 0) } @events);
+	# a pay-in into an empty fund is about the price too
+	$fund->{perhaps_struck_at} = max($fund->{perhaps_struck_at} // 0, map { $_->{at} } grep { $_->{type} eq 'InvestmentCreated' && $s->{total_supply} == 0 } @events);
 	if ($name eq 'set_price_limits' && $state eq '00000')
 	{
 		$limits{ $fund->{id} } = {

@@ -168,13 +168,11 @@ sub add
 		$event{day_end} = $self->{day_end}->($fund->{zone}, $p->{valuation_date});
 		# an older day than the latest is history only
 		$event{struck} = defined $p->{struck} ? ($p->{struck} ? 1 : 0) : ($p->{valuation_date} ge $fund->{valued_day});
-		if ($event{struck})
-		{
-			$fund->{valued_day} = $p->{valuation_date};
-			$fund->{valued_from} //= $event{position};
-		}
+		$fund->{valued_day} = $p->{valuation_date} if $event{struck};
 	}
 	my $i = insert($fund, \%event);
+	# what is taken back at its own moment never was
+	$i = after($fund, $event{at} - 1) if $event{what} && $event{what}{at} == $event{at};
 	# a part of the cost goes, or comes back, at a moment of its own
 	my ($what, $sign) = $event{type} eq 'EventReversed' ? ($event{what}, -1) : (\%event, 1);
 	if (defined $what->{payload}{relieved_later})
@@ -450,7 +448,7 @@ my %apply = (
 		my ($s, $p, $sign, $event) = @_;
 		my $cash = scaled($p->{price_cash}, CASH);
 
-		@$s{qw(first_purchase first_position)} = @$event{qw(at position)} if $sign > 0 && !defined $s->{first_purchase};
+		$s->{first_purchase} = $event->{at} if $sign > 0 && !defined $s->{first_purchase} && !($event->{reversed} && $event->{reversed}{at} == $event->{at});
 		$s->{capital_cash} -= $sign * $cash;
 		$s->{accumulated_purchase_value} += $sign * $cash;
 		if ($sign > 0)
