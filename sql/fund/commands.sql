@@ -307,7 +307,7 @@ create function fundes.update_mcp_asset_value(
 comment on function fundes.update_mcp_asset_value(bigint, date, timestamptz, uuid, bigint, jsonb) is
 $$Values the copyrights of one fund or of all (NULL) at the end of a day (NULL: yesterday in the fund's zone) with get_mcp_index, or the function that the setting fundes.price_function names, and strikes base_price = NAV / total_supply, floor at 4 decimals. Of a day before the latest one valued, or that ended before a price was struck, a distribution declared or the fund started anew without units, it is history only: the present price and values stay. Where there is no quote the last value is carried and the copyright counted as stale. capital_cash is never changed.
 A row a fund, called for all none of funds that are closed, or created after that day; status is valued, revised, unchanged (the same inputs: nothing written) or, called for all, error: CODE message.
-Errors for one fund: UF002; UF020 the day has not ended; UF011 a day of a closed period; UF019 fund closed; 22023 a day before the fund was created, or event_id, expected_version without fund_id.
+Errors for one fund: UF002; UF020 the day has not ended; UF011 a day of a closed period; UF019 fund closed; 22023 a day before the fund was created, or event_id, expected_version without fund_id; 27000 the price function has changed the fund.
 Example: select * from fundes.update_mcp_asset_value();$$;
 
 create function fundes.restate_nav(
@@ -319,7 +319,7 @@ create function fundes.restate_nav(
 comment on function fundes.restate_nav(bigint, date, timestamptz, uuid, bigint, jsonb) is
 $$Values a fund anew for each day from from_date on whose valuation needs it, because something effective by then was recorded after it: a new revision, with what is known now, as update_mcp_asset_value makes one for an older day. It is history only: what was struck stays, view nav_error shows the difference.
 A row a day; status is revised, or unchanged where the new revision has the same figures. No rows: nothing needed it. event_id is that of the first day's event.
-Errors: 22004; UF002 fund; UF019 fund closed; UF011 one of the days is in a closed period.
+Errors: 22004; UF002 fund; UF019 fund closed; UF011 one of the days is in a closed period; 27000 the price function has changed the fund.
 Example: select * from fundes.restate_nav(1, '2023-06-01');$$;
 
 create function fundes.schedule_revaluation(schedule text default '0 0 * * *')

@@ -110,6 +110,33 @@ find_price_source(PriceSource *source)
 	source->quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;
 }
 
+static int64
+last_position_of(const Row *fund)
+{
+	static KeptPlan select = PLAN("select last_position from fundes.fund_now where fund_id = $1",
+								  INT8OID);
+	bool		isnull;
+	int64		position;
+
+	(void) plan_fresh(&select, &fund->values[FUND_ID], NULL);
+	position = DatumGetInt64(plan_value(1, INT8OID, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return position;
+}
+
+/* The figures that the valuation goes on with must not change under its hands. */
+static void
+require_unchanged(const Row *fund, int64 position)
+{
+	if (last_position_of(fund) != position)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("price function has changed the fund that it prices"),
+				 errdetail("%s() has recorded an event of fund " INT64_FORMAT ".",
+						   fundes_price_function, row_int64(fund, FUND_ID)),
+				 errhint("Record it before or after the valuation; the function of the setting fundes.price_function is to say prices.")));
+}
+
 /* What the function says about a row of held_copyrights. */
 static Datum
 ask_function(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day,
@@ -154,6 +181,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
 	SPITupleTable *held;
+	int64		position = 0;
 	uint64		n;
 	uint64		i;
 
@@ -164,6 +192,8 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	values[4] = Int32GetDatum(MCP_SOLD);
 	values[5] = max_quote_age();
 	find_price_source(&source);
+	if (!source.quotes)
+		position = last_position_of(fund);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);
 	held = SPI_tuptable;
@@ -198,6 +228,8 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 		result->total = num_add(result->total, value);
 	}
 	PopActiveSnapshot();
+	if (!source.quotes)
+		require_unchanged(fund, position);
 	result->values = json_end(&value_object);
 	result->sources = json_end(&source_object);
 	result->stale = JsonbValueToJsonb(pushJsonbValue(&stale, WJB_END_ARRAY, NULL));

@@ -43,6 +43,27 @@ select ok(detail <> '' and hint <> '' and state = '42883', 'which is said, where
 select lives_ok($$set local fundes.price_function = default$$, 'set back');
 select pg_temp.same($$select asset_value from fundes.update_mcp_asset_value(1, '2023-06-03', effective_at => '2023-06-04 00:00')$$, $$values (20001)$$, 'it is get_mcp_index again');
 
+-- It may write what it likes, but not to the fund that it prices.
+create function public.royal_price(copyright_code text, registration_number text, music_id text, as_of date) returns numeric
+language plpgsql as $$ begin perform fundes.record_royalty(1, pg_temp.asset('M1'), 5, effective_at => '2023-06-01 12:00'); return 1; end $$;
+create function public.paying_price(copyright_code text, registration_number text, music_id text, as_of date) returns numeric
+language plpgsql as $$ begin perform fundes.create_investment('A', 1, 5000, effective_at => '2023-06-01 09:15'); return 1; end $$;
+create function public.other_price(copyright_code text, registration_number text, music_id text, as_of date) returns numeric
+language plpgsql as $$ begin perform fundes.create_investment('A', 2, 5000); return 1; end $$;
+select is((state, message, detail <> '', hint <> '')::text, '(27000,"price function has changed the fund that it prices",t,t)', name || ', written ' || way)
+  from unnest(array['public.royal_price', 'public.paying_price']) name, unnest(array['directly', 'by statement']) way,
+	   pg_temp.attempt(format($$set local fundes.price_function = %L; set local fundes.direct_insert = %s; %s$$, name, way = 'directly', pg_temp.valued('2023-06-02')));
+select lives_ok($$set local fundes.direct_insert = default$$, 'directly again');
+select fundes.record_royalty(1, pg_temp.asset('M1'), 5, effective_at => '2023-06-01 12:00');
+select is((pg_temp.attempt($$set local fundes.price_function = 'public.royal_price'; select * from fundes.restate_nav(1, '2023-06-01')$$)).state, '27000', 'nor where days are restated');
+select lives_ok($$set local fundes.price_function = 'public.royal_price'$$, 'the same');
+select pg_temp.same($$select fund_id, status from fundes.update_mcp_asset_value(valuation_date => '2023-06-04', effective_at => '2023-06-05 00:00')$$,
+					$$values (1, 'error: 27000 price function has changed the fund that it prices'), (2, 'valued')$$, 'is a status among all');
+select lives_ok($$set local fundes.price_function = 'public.other_price'$$, 'one that writes to another fund');
+select pg_temp.accepts(pg_temp.valued('2023-06-04'), 'is asked');
+select pg_temp.accepts($$select * from fundes.restate_nav(1, '2023-06-01')$$, 'for days that are restated, too');
+select lives_ok($$set local fundes.price_function = default$$, 'set back again');
+
 -- What a caller brings does not run with the rights of the owner.
 create role fundes_test_teller;
 grant usage on schema fundes to fundes_test_teller;
