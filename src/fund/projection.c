@@ -7,6 +7,9 @@
  */
 #include "fundes.h"
 
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fund/fence.h"
 #include "fund/money.h"
@@ -20,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "writer.h"
 
 /* Changes of figures, and sums of them. */
@@ -377,18 +381,18 @@ rows_table_name(RowSet *set, TableId table)
 	return psprintf(SCRATCH "%s", tables[table].name);
 }
 
-/* The row that a probe found: its values point into a copy until they change. */
+/* A row as it is stored: its values point into a copy until they change. */
 static Row *
-take_stored(RowSet *set, TableId table, Probe *probe)
+take_stored(RowSet *set, TableId table, TupleTableSlot *slot)
 {
 	Row		   *row = new_row(set, table);
 	MemoryContext old = MemoryContextSwitchTo(row->context);
-	HeapTuple	tuple = ExecCopySlotHeapTuple(probe->slot);
+	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
 
-	heap_deform_tuple(tuple, RelationGetDescr(probe->table), row->values, row->nulls);
+	heap_deform_tuple(tuple, slot->tts_tupleDescriptor, row->values, row->nulls);
 	MemoryContextSwitchTo(old);
 	row->stored = true;
-	row->tid = probe->slot->tts_tid;
+	row->tid = slot->tts_tid;
 	return row;
 }
 
@@ -438,7 +442,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 		return NULL;
 	if (!set->scratch)
 		probe_require_known(&set->tables[table].probe);
-	return take_stored(set, table, &set->tables[table].probe);
+	return take_stored(set, table, set->tables[table].probe.slot);
 }
 
 void
@@ -456,9 +460,31 @@ rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
 	{
 		CHECK_FOR_INTERRUPTS();
 		probe_require_known(probe);
-		if (!visit(take_stored(set, table, probe), arg))
+		if (!visit(take_stored(set, table, probe->slot), arg))
 			break;
 	}
+}
+
+void
+rows_read_at(RowSet *set, TableId table, ItemPointer places, int n)
+{
+	Relation	relation;
+	TupleTableSlot *slot;
+	int			i;
+
+	if (set->tables[table].rows != NIL || set->tables[table].index != NULL ||
+		IsolationUsesXactSnapshot())
+		return;
+	relation = table_open(table_of(set, table), AccessShareLock);
+	slot = table_slot_create(relation, NULL);
+	for (i = 0; i < n; i++)
+	{
+		if (!table_tuple_fetch_row_version(relation, &places[i], GetActiveSnapshot(), slot))
+			elog(ERROR, "a row of \"%s\" is not where it was", RelationGetRelationName(relation));
+		(void) take_stored(set, table, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, AccessShareLock);
 }
 
 /* Made at the first look-up: of most journals no row is looked up. */

@@ -273,6 +273,13 @@ extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
  */
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 
+/*
+ * Reads rows that a statement has just found, under the lock that keeps them so
+ * and by the active snapshot, to spare the look-ups.  It reads none where the set
+ * has some of the table already, or each must be known to the transaction.
+ */
+extern void rows_read_at(RowSet *set, TableId table, ItemPointer places, int n);
+
 /* A new row: key columns set, numbers 0, all else null. */
 extern Row *rows_add(RowSet *set, TableId table, const Datum *keys);
 

@@ -46,14 +46,15 @@
  */
 
 /*
- * Per copyright held at a moment: the day of the last quote, that quote unless
- * it is too old ($6), and the value to carry where there is no price.  Where no price is struck ($4) that is the
- * value as of that day, or the cost; otherwise the present one.  A copyright
+ * Per copyright held at a moment: where its row is, the day of the last quote,
+ * that quote unless it is too old ($6), and the value to carry where there is no
+ * price.  Where no price is struck ($4) that is the value as of that day, or the
+ * cost; otherwise the present one.  A copyright
  * whose purchase was reversed was held until then, if at all, and one whose
  * sale was reversed not held in between.
  */
 static KeptPlan held_copyrights = PLAN(
-	"select m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
+	"select m.ctid, m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
 	"       q.price_date, case when q.price_date >= $2 - $6 then q.price end,"
 	"       case when not $4 then m.value_cash else coalesce("
 	"         (select (e.payload->'values'->>m.asset_id::text)::numeric"
@@ -81,8 +82,8 @@ static KeptPlan held_copyrights = PLAN(
 
 enum
 {
-	HELD_ASSET_ID = 1, HELD_CODE, HELD_REGISTRATION_NUMBER, HELD_MUSIC_ID,
-	HELD_PRICE_DATE, HELD_QUOTE, HELD_VALUE
+	HELD_PLACE, HELD_ASSET_ID, HELD_CODE, HELD_REGISTRATION_NUMBER, HELD_MUSIC_ID,
+	HELD_PRICE_DATE, HELD_QUOTE, HELD_VALUE, HELD_COLUMNS
 };
 
 /* The function that says prices, see the setting fundes.price_function. */
@@ -137,10 +138,16 @@ require_unchanged(const Row *fund, int64 position)
 				 errhint("Record it before or after the valuation; the function of the setting fundes.price_function is to say prices.")));
 }
 
-/* What the function says about a row of held_copyrights. */
+/* A row of held_copyrights. */
+typedef struct Held
+{
+	Datum		values[HELD_COLUMNS];
+	bool		nulls[HELD_COLUMNS];
+} Held;
+
+/* What the function says. */
 static Datum
-ask_function(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day,
-			 bool *isnull)
+ask_function(PriceSource *source, const Held *held, DateADT day, bool *isnull)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 	Datum		result;
@@ -148,8 +155,10 @@ ask_function(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day,
 
 	InitFunctionCallInfoData(*fcinfo, &source->function, 4, InvalidOid, NULL, NULL);
 	for (i = 0; i < 3; i++)
-		fcinfo->args[i].value = SPI_getbinval(row, desc, HELD_CODE + i,
-											  &fcinfo->args[i].isnull);
+	{
+		fcinfo->args[i].value = held->values[HELD_CODE + i];
+		fcinfo->args[i].isnull = false;
+	}
 	fcinfo->args[3].value = DateADTGetDatum(day);
 	fcinfo->args[3].isnull = false;
 	result = FunctionCallInvoke(fcinfo);
@@ -157,18 +166,35 @@ ask_function(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day,
 	return result;
 }
 
-/* The price of such a row for a day, half up; NULL: there is none. */
+/* The price for a day, half up; NULL: there is none. */
 static Numeric
-price_of(PriceSource *source, HeapTuple row, TupleDesc desc, DateADT day, int scale)
+price_of(PriceSource *source, const Held *held, DateADT day, int scale)
 {
-	bool		isnull;
-	Datum		price = source->quotes ? SPI_getbinval(row, desc, HELD_QUOTE, &isnull) :
-		ask_function(source, row, desc, day, &isnull);
+	bool		isnull = held->nulls[HELD_QUOTE];
+	Datum		price = source->quotes ? held->values[HELD_QUOTE] :
+		ask_function(source, held, day, &isnull);
 
 	if (isnull)
 		return NULL;
 	return num_half_up(checked_amount(DatumGetNumeric(price), QUANTITY_CASH, true, "price"),
 					   scale);
+}
+
+/* The fold of a valuation that strikes the price needs all of their rows. */
+static void
+keep_rows(Row *fund, SPITupleTable *held, uint64 n)
+{
+	ItemPointer places = palloc(sizeof(ItemPointerData) * Max(n, 1));
+	uint64		i;
+
+	for (i = 0; i < n; i++)
+	{
+		bool		isnull;
+
+		places[i] = *(ItemPointer) DatumGetPointer(SPI_getbinval(held->vals[i], held->tupdesc,
+																  HELD_PLACE + 1, &isnull));
+	}
+	rows_read_at(fund->set, TABLE_MCP, places, n);
 }
 
 static void
@@ -180,7 +206,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
-	SPITupleTable *held;
+	SPITupleTable *table;
 	int64		position = 0;
 	uint64		n;
 	uint64		i;
@@ -196,7 +222,9 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 		position = last_position_of(fund);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);
-	held = SPI_tuptable;
+	table = SPI_tuptable;
+	if (strikes)
+		keep_rows(fund, table, n);
 
 	result->total = num_int(0);
 	json_begin(&value_object);
@@ -204,17 +232,19 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	(void) pushJsonbValue(&stale, WJB_BEGIN_ARRAY, NULL);
 	for (i = 0; i < n; i++)
 	{
-		HeapTuple	row = held->vals[i];
-		TupleDesc	desc = held->tupdesc;
-		bool		isnull;
-		int64		asset_id = DatumGetInt64(SPI_getbinval(row, desc, HELD_ASSET_ID, &isnull));
-		char	   *key = psprintf(INT64_FORMAT, asset_id);
-		Numeric		value = price_of(&source, row, desc, day, cash_scale);
+		Held		held;
+		int64		asset_id;
+		char	   *key = palloc(MAXINT8LEN + 1);
+		Numeric		value;
 
 		CHECK_FOR_INTERRUPTS();
+		heap_deform_tuple(table->vals[i], table->tupdesc, held.values, held.nulls);
+		asset_id = DatumGetInt64(held.values[HELD_ASSET_ID]);
+		pg_lltoa(asset_id, key);
+		value = price_of(&source, &held, day, cash_scale);
 		if (value != NULL)
 			json_put_date(&source_object, key, source.quotes ?
-						  DatumGetDateADT(SPI_getbinval(row, desc, HELD_PRICE_DATE, &isnull)) : day);
+						  DatumGetDateADT(held.values[HELD_PRICE_DATE]) : day);
 		else
 		{
 			JsonbValue	v;
@@ -222,7 +252,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 			v.type = jbvNumeric;
 			v.val.numeric = num_int(asset_id);
 			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
-			value = DatumGetNumericCopy(SPI_getbinval(row, desc, HELD_VALUE, &isnull));
+			value = DatumGetNumericCopy(held.values[HELD_VALUE]);
 		}
 		json_put_numeric(&value_object, key, value);
 		result->total = num_add(result->total, value);
@@ -233,7 +263,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	result->values = json_end(&value_object);
 	result->sources = json_end(&source_object);
 	result->stale = JsonbValueToJsonb(pushJsonbValue(&stale, WJB_END_ARRAY, NULL));
-	SPI_freetuptable(held);
+	SPI_freetuptable(table);
 }
 
 static Numeric
