@@ -101,7 +101,7 @@ create function fundes.twr(fund_id bigint, from_date date, to_date date)
 	returns numeric
 	language c stable as 'MODULE_PATHNAME', 'fundes_twr';
 comment on function fundes.twr(bigint, date, date) is
-$$Time-weighted return of a period as a fraction, 10 decimals, half up: from the unit price of the day before from_date (the first one, for an earlier date) to that of to_date. A distribution is added to its ex price by its per_unit and taken as reinvested at the ex price. A price struck anew while there were no units begins a new link of the chain. Only unit prices and per_unit are used; exact until the one rounding.
+$$Time-weighted return of a period as a fraction, 10 decimals, half up: from the unit price of the day before from_date (the first one, for an earlier date) to that of to_date. A distribution is added to its ex price by its per_unit and taken as reinvested at the ex price; the reversal of one that was declared before the period takes that back, so that the returns of adjacent periods multiply to that of both. A price struck anew while there were no units begins a new link of the chain. Only unit prices and per_unit are used; exact until the one rounding.
 NULL where the fund had no price by to_date, or something would be divided by a price of 0.
 Errors: 22004; 22023 to_date before from_date; UF002.
 Example: select fundes.twr(1, '2023-06-01', '2023-07-31');$$;

@@ -272,6 +272,19 @@ link_chain(Chain *chain, Numeric end, Numeric next)
 	chain->start = next;
 }
 
+/* Takes back that a price had counted as another one. */
+static void
+scale_chain(Chain *chain, Numeric to, Numeric from)
+{
+	if (num_sign(to) == 0)
+	{
+		chain->is_broken = true;
+		return;
+	}
+	chain->above = num_mul(chain->above, to);
+	chain->below = num_mul(chain->below, from);
+}
+
 /* above / below - 1, half up. */
 static Numeric
 chain_return(const Chain *chain)
@@ -295,8 +308,9 @@ fundes_twr(PG_FUNCTION_ARGS)
 {
 	/*
 	 * Where links end: at the price before it, or at the ex price and what was
-	 * given a unit.  A declaration that was reversed by the period's end gave
-	 * nothing.
+	 * given a unit.  A declaration that was reversed in the period gave nothing;
+	 * where it was declared before the period, the reversal takes back what it
+	 * gave then: columns 3 and 4, the ex price, and that with what was given.
 	 */
 	static KeptPlan links = PLAN(
 		"with first as ("
@@ -305,6 +319,15 @@ fundes_twr(PG_FUNCTION_ARGS)
 		"  union all"
 		"  select '-infinity', 0 where (fundes.strike_of_day($1, $2, $3)).last_position is null),"
 		"     last as (select * from fundes.strike_of_day($1, $4, $5)),"
+		"     reversed as ("
+		"  select s.last_position, s.base_price, d.per_unit, s.effective_at < $3 as before,"
+		"         u.effective_at, u.position"
+		"    from fundes.distribution d"
+		"    join fundes.event u on u.position = d.last_position"
+		"    join fundes.fund_entry s on s.fund_id = d.fund_id and s.base_price is not null"
+		"     and s.last_position = (u.payload ->> 'reversed_position')::bigint"
+		"   where d.fund_id = $1 and d.status = 'reversed'"
+		"     and u.effective_at >= $3 and u.effective_at < $5),"
 		"     strike as ("
 		"  select e.effective_at, e.last_position, e.base_price,"
 		"         lag(e.base_price) over (order by e.effective_at, e.last_position) as before"
@@ -315,19 +338,21 @@ fundes_twr(PG_FUNCTION_ARGS)
 		" select case when t.name = 'DistributionDeclared'"
 		"             then s.base_price + (v.payload ->> 'per_unit')::numeric"
 		"             else s.before end,"
-		"        s.base_price"
+		"        s.base_price, null::numeric, null::numeric, s.effective_at, s.last_position"
 		"   from strike s"
 		"   join fundes.event v on v.position = s.last_position"
 		"   join fundes.event_type t using (type_id)"
 		"  where s.before is not null"
 		"    and case t.name"
 		"          when 'DistributionDeclared' then not exists ("
-		"            select from fundes.reversal r join fundes.event u on u.position = r.last_position"
-		"             where r.reversed_position = s.last_position and u.effective_at < $5)"
+		"            select from reversed r where r.last_position = s.last_position)"
 		"          when 'InvestmentCreated' then true"
 		"          when 'FundValued' then (v.payload ->> 'total_supply')::numeric = 0"
 		"        end"
-		"  order by s.effective_at, s.last_position",
+		" union all"
+		" select null, null, base_price, base_price + per_unit, effective_at, position"
+		"   from reversed where before"
+		"  order by 5, 6",
 		INT8OID, DATEOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID);
 	static KeptPlan ends = PLAN(
 		"select coalesce((fundes.strike_of_day($1, $2, $3)).base_price,"
@@ -362,7 +387,15 @@ fundes_twr(PG_FUNCTION_ARGS)
 		chain.start = numeric_at(0, 1);
 		count = plan_read(&links, values, NULL);
 		for (i = 0; i < count; i++)
-			link_chain(&chain, numeric_at(i, 1), numeric_at(i, 2));
+		{
+			bool		is_link;
+
+			(void) value_at(i, 3, &is_link);
+			if (is_link)
+				link_chain(&chain, numeric_at(i, 1), numeric_at(i, 2));
+			else
+				scale_chain(&chain, numeric_at(i, 3), numeric_at(i, 4));
+		}
 		link_chain(&chain, DatumGetNumeric(last), NULL);
 	}
 	owner_end(&owner);

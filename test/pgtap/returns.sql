@@ -118,6 +118,29 @@ select fundes.update_mcp_asset_value(:t, '2023-01-03', effective_at => '2023-01-
 select is(fundes.twr(:t, '2023-01-01', '2023-01-03'), 0.0000000000, 'a distribution that was reversed is no return');
 select is(fundes.twr(:t, '2023-01-01', '2023-01-02'), 0.0000000000, 'before that it had been one: 990 and 10');
 
+-- Reversed in a later period, it is taken back there.
+select fundes.create_fund('Taken back later', effective_at => '2024-05-01 09:00') as u \gset
+select fundes.set_price_limits(:u, null, null, effective_at => '2024-05-01 09:00');
+select fundes.create_investment('A', :u, 1000000, effective_at => '2024-05-02 10:00');
+select fundes.declare_distribution(:u, 10000, effective_at => '2024-06-20 10:00');
+select event_id as declared from fundes.audit_trail where fund_id = :u and type = 'DistributionDeclared' \gset
+select fundes.reverse_event(:'declared', 'never paid', effective_at => '2024-07-03 10:00');
+select is(fundes.twr(:u, '2024-06-01', '2024-06-30'), 0.0000000000, 'declared in June: 990 and 10');
+select is(fundes.twr(:u, '2024-07-01', '2024-07-31'), 0.0000000000, 'reversed in July: from 990 to 1000 is what June had given');
+select is(fundes.twr(:u, '2024-06-01', '2024-07-31'), 0.0000000000, 'both months: nothing');
+select is((select total from fundes.fund_pnl(:u, '2024-07-01', '2024-07-31')), 0::numeric, 'as the profit says');
+
+-- Where all was given, what comes back has no return.
+select fundes.create_fund('All given', effective_at => '2024-05-01 09:00') as v \gset
+select fundes.set_price_limits(:v, null, null, effective_at => '2024-05-01 09:00');
+select fundes.create_investment('A', :v, 1000000, effective_at => '2024-05-02 10:00');
+select fundes.declare_distribution(:v, 1000000, effective_at => '2024-06-20 10:00');
+select event_id as declared from fundes.audit_trail where fund_id = :v and type = 'DistributionDeclared' \gset
+select fundes.reverse_event(:'declared', 'never paid', effective_at => '2024-07-03 10:00');
+select is(fundes.twr(:v, '2024-06-01', '2024-06-30'), 0.0000000000, 'a whole fund given: 0 and 1000');
+select is(fundes.twr(:v, '2024-07-01', '2024-07-31'), null, 'reversed: from an ex price of 0 there is no return');
+select is(fundes.twr(:v, '2024-06-01', '2024-07-31'), 0.0000000000, 'both months: nothing');
+
 -- Half up: 1000.0000 to 1000.0005 / 3 ... of two thirds.
 select fundes.create_fund('Thirds', 3, effective_at => '2023-01-01 09:00') as h \gset
 select fundes.set_price_limits(:h, null, null, effective_at => '2023-01-01 09:00');
