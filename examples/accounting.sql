@@ -33,7 +33,7 @@ select fundes.pay_fee(1, 1500, effective_at => '2023-07-11 10:00') is not null a
 select fundes.reverse_event(:'e15', 'wrong amount', effective_at => '2023-06-10 12:00') is not null as reversed;
 select fundes.record_royalty(1, 1, 12354, effective_at => '2023-06-10 12:00') is not null as recorded;
 select valuation_date, nav, base_price, status from fundes.restate_nav(1, '2023-06-01');
-select struck_price, restated_price, difference, basis_points, investor_id, cash, restated_cash, off from fundes.nav_error;
+select struck_price, restated_price, difference, basis_points, investor_id, cash, restated_cash, off from fundes.nav_error order by struck_at;
 \echo ----
 select base_price from fundes.update_mcp_asset_value(1, '2023-07-31', effective_at => '2023-08-01 00:00');
 select * from fundes.fund_pnl(1, '2023-07-01', '2023-07-31');

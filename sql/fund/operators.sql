@@ -234,73 +234,197 @@ comment on column fundes.stale_price.valued_with is 'The day of the quote that t
 comment on column fundes.stale_price.last_quote_date is 'The day of the last quote recorded, also one too old or not used yet; null: never quoted';
 comment on column fundes.stale_price.last_quote is 'That quote';
 
-create view fundes.nav_error as
-select v.fund_id,
-	   f.currency,
-	   v.valuation_date,
-	   v.revision as struck_revision,
-	   v.base_price as struck_price,
-	   c.revision as current_revision,
-	   c.base_price as restated_price,
-	   c.base_price - v.base_price as difference,
-	   round((c.base_price - v.base_price) * 10000 / nullif(v.base_price, 0), 4) as basis_points,
-	   d.event_id,
-	   d.effective_at,
-	   d.investor_id,
-	   d.type,
-	   d.units,
-	   d.cash,
-	   r.cash as restated_cash,
-	   case d.type when 'InvestmentCreated' then r.cash - d.cash else d.cash - r.cash end as off
-  from fundes.valuation v
+-- The prices that distributions and their reversals struck, and what they would
+-- be by what is known now: of all that was true before them, with the values of
+-- copyrights that the valuation before them has now.
+create view fundes.ex_price as
+select s.fund_id,
+	   s.struck_by,
+	   s.effective_at as struck_at,
+	   s.last_position,
+	   b.last_position as balance_position,	-- all that is effective later comes after it
+	   s.base_price as struck_price,
+	   case when n.units > 0
+			then greatest(div((n.nav + r.rise) * 10000, n.units), 0) * 0.0001
+			else s.base_price end as right_price
+  from fundes.distribution d
   join fundes.fund f using (fund_id)
-  join fundes.fund_entry s
-	on s.fund_id = v.fund_id and s.last_position = v.last_position and s.base_price is not null
-  join lateral (select l.revision, l.base_price
+  cross join lateral (
+		select e.*, 'DistributionDeclared' as struck_by, d.books_changed as changed
+		  from fundes.fund_entry e
+		  join fundes.event_log v
+			on v.position = e.last_position and v.type = 'DistributionDeclared'
+		   and (v.payload ->> 'distribution_id')::bigint = d.distribution_id
+		 where e.fund_id = d.fund_id and e.effective_at = d.declared_at and e.base_price is not null
+		 union all
+		select e.*, 'EventReversed', true
+		  from fundes.fund_entry e
+		 where e.fund_id = d.fund_id and e.last_position = d.last_position
+		   and d.status = 'reversed' and e.base_price is not null) s
+  left join lateral (select *
+					   from fundes.fund_balance b
+					  where b.fund_id = s.fund_id and b.effective_at < s.effective_at
+					  order by b.effective_at desc, b.last_position desc
+					  limit 1) b on true
+  cross join lateral (
+		select coalesce(b.capital_cash + b.asset_value - b.liabilities, 0)
+			   + coalesce(sum(coalesce(m.capital_cash, 0) + coalesce(m.asset_value, 0) - coalesce(m.liabilities, 0)), 0) as nav,
+			   coalesce(b.total_supply, 0) + coalesce(sum(m.total_supply), 0) as units
+		  from fundes.fund_entry m
+		 where m.fund_id = s.fund_id and m.last_position > coalesce(b.last_position, 0)
+		   and m.last_position <= case when s.changed then 9223372036854775807 else s.last_position end
+		   and (m.effective_at < s.effective_at
+				or m.effective_at = s.effective_at and m.last_position <= s.last_position)) n
+  left join lateral (select v.valuation_date, v.revision, v.last_position
+					   from fundes.valuation v
+					  where v.fund_id = s.fund_id and v.struck and v.last_position < s.last_position
+						and v.valuation_date <= (s.effective_at at time zone f.time_zone)::date
+					  order by v.valuation_date desc, v.revision desc
+					  limit 1) v on true
+  cross join lateral (
+		select coalesce(sum(now.value::numeric - coalesce((struck.payload -> 'values' ->> now.key)::numeric, m.cost_cash)), 0) as rise
+		  from (select l.last_position
 				  from fundes.valuation l
-				 where l.fund_id = v.fund_id and l.valuation_date = v.valuation_date
+				 where l.fund_id = s.fund_id and l.valuation_date = v.valuation_date and l.revision > v.revision
 				 order by l.revision desc
-				 limit 1) c on c.base_price <> v.base_price
-  left join lateral (select n.effective_at, n.last_position
-					   from fundes.fund_entry n
-					  where n.fund_id = v.fund_id
-						and n.base_price is not null
-						and n.effective_at >= s.effective_at
-						and (n.effective_at, n.last_position) > (s.effective_at, s.last_position)
-					  order by n.effective_at, n.last_position
-					  limit 1) next on true
-  left join lateral (select e.event_id,
-							e.effective_at,
-							e.payload ->> 'investor_id' as investor_id,
-							e.type,
-							coalesce(e.payload ->> 'units', e.payload ->> 'stock_quantity')::numeric as units,
-							coalesce(e.payload ->> 'cash_taken', e.payload ->> 'withdrawn_amount')::numeric as cash
-					   from fundes.fund_entry m
-					   join fundes.event_log e on e.position = m.last_position
-					  where m.fund_id = v.fund_id
-						and m.last_position > s.last_position
-						and m.effective_at >= s.effective_at
-						and m.effective_at <= coalesce(next.effective_at, 'infinity')
-						and (next.last_position is null
-							 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))
-						and m.total_supply <> 0
-						and e.type in ('InvestmentCreated', 'InvestmentWithdrawn')
-						and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true
-  left join lateral (select case d.type
+				 limit 1) c
+		  join fundes.event current on current.position = c.last_position
+		  join fundes.event struck on struck.position = v.last_position,
+			   lateral jsonb_each_text(current.payload -> 'values') now
+		  join fundes.mcp m
+			on m.asset_id = now.key::bigint and not m.reversed
+		   and (m.sold_at is null or m.sold_at > s.effective_at)
+		   and (m.gone_at is null or s.effective_at < m.gone_at or s.effective_at >= m.back_at)) r;
+comment on view fundes.ex_price is 'The prices that distributions and their reversals struck, and the right ones (internal)';
+
+create view fundes.nav_error as
+select p.fund_id,
+	   f.currency,
+	   p.valuation_date,
+	   p.struck_by,
+	   p.struck_at,
+	   p.struck_revision,
+	   p.struck_price,
+	   p.current_revision,
+	   p.restated_price,
+	   p.restated_price - p.struck_price as difference,
+	   round((p.restated_price - p.struck_price) * 10000 / nullif(p.struck_price, 0), 4) as basis_points,
+	   p.event_id,
+	   p.effective_at,
+	   p.investor_id,
+	   p.type,
+	   p.units,
+	   p.cash,
+	   r.cash as restated_cash,
+	   case p.type when 'InvestmentCreated' then r.cash - p.cash else p.cash - r.cash end as off
+  from (select v.fund_id,
+			   v.valuation_date,
+			   'FundValued' as struck_by,
+			   s.effective_at as struck_at,
+			   v.revision as struck_revision,
+			   v.base_price::numeric as struck_price,
+			   c.revision as current_revision,
+			   c.base_price::numeric as restated_price,
+			   d.*
+		  from fundes.valuation v
+		  join fundes.fund_entry s
+			on s.fund_id = v.fund_id and s.last_position = v.last_position and s.base_price is not null
+		  join lateral (select l.revision, l.base_price
+						  from fundes.valuation l
+						 where l.fund_id = v.fund_id and l.valuation_date = v.valuation_date
+						 order by l.revision desc
+						 limit 1) c on c.base_price <> v.base_price
+		  left join lateral (select n.effective_at, n.last_position
+							   from fundes.fund_entry n
+							  where n.fund_id = v.fund_id
+								and n.base_price is not null
+								and n.effective_at >= s.effective_at
+								and (n.effective_at, n.last_position) > (s.effective_at, s.last_position)
+							  order by n.effective_at, n.last_position
+							  limit 1) next on true
+		  left join lateral (select e.event_id,
+									e.effective_at,
+									e.payload ->> 'investor_id' as investor_id,
+									e.type,
+									coalesce(e.payload ->> 'units', e.payload ->> 'stock_quantity')::numeric as units,
+									coalesce(e.payload ->> 'cash_taken', e.payload ->> 'withdrawn_amount')::numeric as cash
+							   from fundes.fund_entry m
+							   join fundes.event_log e on e.position = m.last_position
+							  where m.fund_id = v.fund_id
+								and m.last_position > s.last_position
+								and m.effective_at >= s.effective_at
+								and m.effective_at <= coalesce(next.effective_at, 'infinity')
+								and (next.last_position is null
+									 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))
+								and m.total_supply <> 0
+								and e.type in ('InvestmentCreated', 'InvestmentWithdrawn')
+								and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true
+		 union all
+		select x.fund_id,
+			   null,
+			   x.struck_by,
+			   x.struck_at,
+			   null,
+			   coalesce(d.unit_price, x.struck_price),
+			   null,
+			   x.right_price,
+			   d.event_id,
+			   d.effective_at,
+			   d.investor_id,
+			   d.type,
+			   d.units,
+			   d.cash
+		  from fundes.ex_price x
+		  left join lateral (select n.effective_at, n.last_position
+							   from fundes.fund_entry n
+							  where n.fund_id = x.fund_id
+								and n.base_price is not null
+								and n.effective_at >= x.struck_at
+								and (n.effective_at, n.last_position) > (x.struck_at, x.last_position)
+							  order by n.effective_at, n.last_position
+							  limit 1) next on true
+		  -- also deals that had been made, at the price before, when it was struck for an earlier moment
+		  left join lateral (select e.event_id,
+									e.effective_at,
+									e.payload ->> 'investor_id' as investor_id,
+									e.type,
+									(e.payload ->> 'unit_price')::numeric as unit_price,
+									coalesce(e.payload ->> 'units', e.payload ->> 'stock_quantity')::numeric as units,
+									coalesce(e.payload ->> 'cash_taken', e.payload ->> 'withdrawn_amount')::numeric as cash
+							   from fundes.fund_entry m
+							   join fundes.event_log e on e.position = m.last_position
+							  where m.fund_id = x.fund_id
+								and m.last_position > coalesce(x.balance_position, 0)
+								and m.last_position <= case when x.right_price <> x.struck_price then 9223372036854775807
+															else x.last_position end
+								and m.effective_at >= x.struck_at
+								and (m.effective_at, m.last_position) > (x.struck_at, x.last_position)
+								and m.effective_at <= coalesce(next.effective_at, 'infinity')
+								and (next.last_position is null
+									 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))
+								and m.total_supply <> 0
+								and e.type in ('InvestmentCreated', 'InvestmentWithdrawn')
+								and (e.payload ->> 'unit_price')::numeric <> x.right_price
+								and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true
+		 where d.event_id is not null or x.right_price <> x.struck_price) p
+  join fundes.fund f using (fund_id)
+  left join lateral (select case p.type
 							when 'InvestmentCreated'
-							then round(floor + (floor < d.units * c.base_price)::integer * power(10::numeric, -f.cash_scale), f.cash_scale)
+							then round(floor + (floor < p.units * p.restated_price)::integer * power(10::numeric, -f.cash_scale), f.cash_scale)
 							else floor end as cash
-					   from trunc(d.units * c.base_price, f.cash_scale) floor) r on true;
+					   from trunc(p.units * p.restated_price, f.cash_scale) floor) r on true;
 comment on view fundes.nav_error is
-$$A valuation that struck a price and has been restated to another: both prices, and a row a deal that was made at the struck price and stands (one row with nulls where there is none).
+$$A wrong price: both prices, and a row a deal that was made at it and stands (one row with nulls where there is none). Of a valuation: the price that it struck, and the one it has been restated to by restate_nav. Of a distribution or its reversal: the ex price, and what it would be by what is known now; nothing needs to be restated for that.
 Example: select valuation_date, struck_price, restated_price, basis_points, investor_id, off from fundes.nav_error where fund_id = 1$$;
 comment on column fundes.nav_error.fund_id is 'The fund';
 comment on column fundes.nav_error.currency is 'The fund''s currency';
-comment on column fundes.nav_error.valuation_date is 'The day that was valued';
-comment on column fundes.nav_error.struck_revision is 'The revision that struck the price';
+comment on column fundes.nav_error.valuation_date is 'The day that was valued; null: an ex price';
+comment on column fundes.nav_error.struck_by is 'FundValued; of an ex price DistributionDeclared, or EventReversed where the distribution was taken back';
+comment on column fundes.nav_error.struck_at is 'From when on the price was in force';
+comment on column fundes.nav_error.struck_revision is 'The revision that struck the price; null: an ex price';
 comment on column fundes.nav_error.struck_price is 'The price that investors dealt at';
-comment on column fundes.nav_error.current_revision is 'The day''s latest revision';
-comment on column fundes.nav_error.restated_price is 'Its price';
+comment on column fundes.nav_error.current_revision is 'The day''s latest revision; null: an ex price';
+comment on column fundes.nav_error.restated_price is 'Its price, or the right ex price';
 comment on column fundes.nav_error.difference is 'restated_price - struck_price';
 comment on column fundes.nav_error.basis_points is 'difference in ten thousandths of struck_price, 4 decimals, half up; null where that is 0';
 comment on column fundes.nav_error.event_id is 'The deal';
@@ -329,6 +453,10 @@ select f.fund_id,
 		case when r.restatements > 0 then 'restatement needed' end,
 		case when u.unpaid > 0 then 'unpaid distribution' end,
 		case when o.off then 'entitlements differ from holders of record' end,
+		case when exists (select from fundes.nav_error w
+						   where w.fund_id = f.fund_id and w.struck_by <> 'FundValued' and w.event_id is not null
+							 and w.struck_at >= coalesce(f.closed_until, '-infinity'))
+			 then 'deals at a wrong ex price' end,
 		case when f.total_supply = 0 and n.nav <> 0 then 'residue without units' end,
 		case when f.capital_cash < f.liabilities then 'cash below liabilities' end,
 		case when least(f.capital_cash, f.asset_value, f.liabilities, f.total_supply, n.nav) < 0
@@ -404,7 +532,7 @@ select f.fund_id,
 				 where b.fund_id = f.fund_id) b;
 comment on view fundes.daily_control is
 $$A row a fund: what needs a look now; findings is empty where all is well.
-Findings: not valued yesterday, stale prices, price drift over limit, price too old, trading halted, restatement needed, unpaid distribution, entitlements differ from holders of record, residue without units, cash below liabilities, negative figure, price is 0, books do not balance.
+Findings: not valued yesterday, stale prices, price drift over limit, price too old, trading halted, restatement needed, unpaid distribution, entitlements differ from holders of record, deals at a wrong ex price, residue without units, cash below liabilities, negative figure, price is 0, books do not balance.
 Example: select fund_id, findings from fundes.daily_control where findings <> '{}'$$;
 comment on column fundes.daily_control.fund_id is 'The fund';
 comment on column fundes.daily_control.name is 'Its name';

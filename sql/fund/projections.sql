@@ -147,6 +147,7 @@ create table fundes.distribution (
 	paid_at			timestamptz,
 	last_position	bigint not null,
 	open_since		timestamptz not null,	-- declared and not paid, unless it is paid now
+	books_changed	boolean not null,		-- something effective before it was recorded later
 	primary key (fund_id, distribution_id)
 );
 comment on table fundes.distribution is 'Projection: distributions declared, and what became of them (internal)';

@@ -576,6 +576,7 @@ advance_fund(Fold *fold)
 
 	check_figures(fold);
 	flag_valuations(fold);
+	flag_distributions(fold);
 	if (is_in_fund_stream(event->type_id))
 		row_set(fold->fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
 	/* what a trigger of others appends meanwhile is folded before */

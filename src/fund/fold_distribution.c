@@ -107,6 +107,7 @@ fold_distribution_declared(Fold *fold)
 	row_set_text(row, DISTRIBUTION_STATUS, "declared");
 	row_set(row, DISTRIBUTION_LAST_POSITION, Int64GetDatum(fold->event->position));
 	row_set(row, DISTRIBUTION_OPEN_SINCE, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(row, DISTRIBUTION_BOOKS_CHANGED, BoolGetDatum(false));
 
 	fund_add(fold, FUND_LIABILITIES, total);
 	fund_add(fold, FUND_DISTRIBUTED, total);
@@ -115,6 +116,28 @@ fold_distribution_declared(Fold *fold)
 	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(price != NULL ? price->val.numeric :
 												   live_price(fund)));
 	note_price(fold);
+}
+
+static bool
+flag_distribution(Row *distribution, void *since)
+{
+	if (row_time(distribution, DISTRIBUTION_DECLARED_AT) <= *(TimestampTz *) since)
+		return false;
+	if (!DatumGetBool(distribution->values[DISTRIBUTION_BOOKS_CHANGED]))
+		row_set(distribution, DISTRIBUTION_BOOKS_CHANGED, BoolGetDatum(true));
+	return true;
+}
+
+/* Flags the declarations that would have found other books, and another ex price. */
+void
+flag_distributions(Fold *fold)
+{
+	TimestampTz since = fold->event->effective_at;
+
+	if (fold->moves_books && row_int64(fold->fund, FUND_LAST_DISTRIBUTION_ID) > 0 &&
+		since < row_time(fold->fund, FUND_LAST_EFFECTIVE_AT))
+		rows_walk_back(fold->rows, TABLE_DISTRIBUTION, fold->fund->values[FUND_ID],
+					   flag_distribution, &since);
 }
 
 /*

@@ -83,6 +83,7 @@ extern void fold_distribution_declared(Fold *fold);
 extern void fold_distribution_paid(Fold *fold);
 extern void fold_residual_swept(Fold *fold);
 extern Row *distribution_of(Fold *fold, const Jsonb *payload, const char *status);
+extern void flag_distributions(Fold *fold);
 extern void book_payment(Fold *fold, const Row *distribution, bool pay);
 extern Numeric live_price(const Row *fund);
 

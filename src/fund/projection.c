@@ -145,7 +145,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_DISTRIBUTION] = {
-		"distribution", 2, false, 12, {
+		"distribution", 2, false, 13, {
 			{"fund_id", INT8OID}, {"distribution_id", INT8OID},
 			{"record_date", DATEOID}, {"declared_at", TIMESTAMPTZOID},
 			{"amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
@@ -153,7 +153,8 @@ const Table tables[NTABLES] = {
 			{"total", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"entitlements", JSONBOID}, {"status", TEXTOID},
 			{"paid_at", TIMESTAMPTZOID}, {"last_position", INT8OID},
-			{"open_since", TIMESTAMPTZOID}
+			{"open_since", TIMESTAMPTZOID},
+			{"books_changed", BOOLOID}
 		}
 	},
 	[TABLE_MARKET_INDEX] = {

@@ -179,7 +179,7 @@ select pg_temp.columns_are('trial_balance', array[
 select pg_temp.columns_are('daily_control', array[
 	'fund_id bigint', 'name text', 'findings text[]', 'last_valuation_date date', 'stale_prices bigint', 'price_drift numeric', 'price_age interval', 'halted_until timestamp with time zone', 'restatements bigint', 'unpaid_distributions bigint']);
 select pg_temp.columns_are('nav_error', array[
-	'fund_id bigint', 'currency text', 'valuation_date date', 'struck_revision integer', 'struck_price numeric', 'current_revision integer', 'restated_price numeric', 'difference numeric', 'basis_points numeric', 'event_id uuid', 'effective_at timestamp with time zone', 'investor_id text', 'type text', 'units numeric', 'cash numeric', 'restated_cash numeric', 'off numeric']);
+	'fund_id bigint', 'currency text', 'valuation_date date', 'struck_by text', 'struck_at timestamp with time zone', 'struck_revision integer', 'struck_price numeric', 'current_revision integer', 'restated_price numeric', 'difference numeric', 'basis_points numeric', 'event_id uuid', 'effective_at timestamp with time zone', 'investor_id text', 'type text', 'units numeric', 'cash numeric', 'restated_cash numeric', 'off numeric']);
 select pg_temp.columns_are('stale_price', array[
 	'fund_id bigint', 'asset_id bigint', 'copyright_code text', 'registration_number text', 'music_id text', 'cost_cash numeric', 'value_cash numeric', 'stale_since date', 'valued_with date', 'last_quote_date date', 'last_quote numeric']);
 select pg_temp.columns_are('audit_trail', array[
