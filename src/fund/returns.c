@@ -147,7 +147,10 @@ fundes_fund_pnl(PG_FUNCTION_ARGS)
  * Statements
  */
 
-/* The rows of one fund, where there was anything in the period. */
+/*
+ * The rows of one fund, where there was anything in the period.  What only moves
+ * cost, as a withdrawal in the past does that relieves some of it later, is none.
+ */
 static void
 state_holding(Datum investor_id, int64 fund_id, char *zone,
 			  DateADT from_date, DateADT to_date, DestReceiver *dest)
@@ -162,7 +165,8 @@ state_holding(Datum investor_id, int64 fund_id, char *zone,
 		"         sum(coalesce(e.units, 0)) over (order by e.effective_at, e.last_position) as held"
 		"    from fundes.holding_entry e"
 		"    join fundes.event_log v on v.position = e.last_position"
-		"   where e.fund_id = $2 and e.investor_id = $1 and e.effective_at < $6),"
+		"   where e.fund_id = $2 and e.investor_id = $1 and e.effective_at < $6"
+		"     and num_nonnulls(e.units, e.investment_amount, e.withdrawn_amount, e.distributions) > 0),"
 		" edge as ("
 		"  select $4 as at, 'opening' as entry, 1 as rank, (fundes.strike_of_day($2, $3, $4)).base_price as price,"
 		"         coalesce(sum(units) filter (where effective_at < $4), 0) as held from move"
