@@ -111,7 +111,7 @@ create function fundes.xirr(investor_id text, fund_id bigint, as_of date)
 	language c stable as 'MODULE_PATHNAME', 'fundes_xirr';
 comment on function fundes.xirr(text, bigint, date) is
 $$Money-weighted return of an investor's holding of a fund as a yearly fraction, 10 decimals: the rate at which what was paid in, and what was paid out (withdrawals, distributions when paid) with the holding's value at the end of as_of, come to the same. Act/365 from the days of the payments in the fund's zone.
-NULL where there is no such rate: no payments, or all in one direction, or all on one day. Where there are several, the one nearest to 0.
+NULL where there is no such rate (no payments, or all in one direction, or all on one day, or payments that never come to the same), or where it is 10^1000 or more. Where there are several, the one whose ln(1 + rate) is nearest to 0, of two as near the one above 0. A rate at which the sum of the present values only touches 0 is one too, as far as double precision tells it from 0: about 15 digits of the payments. Two rates so close that it does not may come out as the one between them. Where the payments change direction at most twice no rate is missed; where more often, only rates within a step of 0.005 of ln(1 + rate), 5 % of it beyond 4, in which the sum turns twice.
 Errors: 22004; UF001; UF002.
 Example: select fundes.xirr('kim-01', 1, '2023-07-31');$$;
 

@@ -18,8 +18,9 @@ typedef struct Payment
 /*
  * The growth of a year as a logarithm, ln(1 + rate), at which the payments'
  * present values add up to 0; false where there is none.  Payments are in the
- * order of time, one a day.  Where there are several such rates it is the one
- * nearest to 0.  Always ends.
+ * order of time, one a day, none of 0.  Where there are several it is the one
+ * nearest to 0, of two as near the one above.  One at which the sum touches 0
+ * and turns counts, as far as doubles can tell.  Always ends.
  */
 extern bool find_rate(const Payment *payments, int count, double *growth);
 

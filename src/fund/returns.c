@@ -26,6 +26,7 @@
 
 #define RETURN_SCALE 10			/* decimals of a return, see chain_return() too */
 #define DAYS_A_YEAR 365.0
+#define MAX_GROWTH 2302.5850929940457	/* ln(10^1000) */
 
 /*
  * Arguments
@@ -433,8 +434,7 @@ payments_of(Datum investor_id, int64 fund_id, DateADT as_of, Payment **payments)
 		"         select $3, trunc(sum(units) * (fundes.strike_of_day($1, $3, $4)).base_price,"
 		"                          (select cash_scale from fundes.fund where fund_id = $1))"
 		"           from move) p"
-		"  where amount <> 0"
-		"  group by day order by day",
+		"  group by day having sum(amount) <> 0 order by day",
 		INT8OID, TEXTOID, DATEOID, TIMESTAMPTZOID);
 	Datum		values[4];
 	uint64		count;
@@ -493,7 +493,7 @@ fundes_xirr(PG_FUNCTION_ARGS)
 	count = payments_of(investor_id, fund_id, as_of, &payments);
 	owner_end(&owner);
 	found = find_rate(payments, count, &growth);
-	if (!found)
+	if (!found || growth >= MAX_GROWTH)
 		PG_RETURN_NULL();
 	PG_RETURN_NUMERIC(rate_of(growth));
 }

@@ -215,6 +215,58 @@ set local statement_timeout = '5s';
 select is(fundes.xirr('E', :z, '2023-01-04'), null, 'NULL where no rate does it');
 set local statement_timeout = 0;
 
+-- The sum may touch 0 and turn, cross it twice nearby, or just not come to it.
+create function pg_temp.twice(again numeric, earned numeric default 1200000) returns numeric
+language plpgsql as $$
+declare
+	fund bigint := fundes.create_fund('Twice', 1, effective_at => '2022-01-01 00:00');
+	who text := 't' || fund;
+	asset bigint;
+begin
+	perform fundes.set_price_limits(fund, null, null, effective_at => '2022-01-01 00:00');
+	perform fundes.create_investor(who, who, effective_at => '2022-01-01 00:00');
+	perform fundes.create_investment(who, fund, 1000000, effective_at => '2022-01-01 10:00');
+	asset := fundes.purchase_mcp(fund, 'T' || fund, 'R', 'S', 1000, effective_at => '2022-01-01 11:00');
+	perform fundes.record_royalty(fund, asset, earned, effective_at => '2022-12-31 10:00');
+	perform fundes.sell_mcp(fund, asset, 1000, effective_at => '2022-12-31 11:00');
+	perform fundes.update_mcp_asset_value(fund, '2022-12-31', effective_at => '2023-01-01 00:00');
+	perform fundes.withdraw_investment(who, fund, 1000000, effective_at => '2023-01-01 10:00');
+	perform fundes.create_investment(who, fund, again, effective_at => '2024-01-01 10:00');
+	asset := fundes.purchase_mcp(fund, 'T' || fund, 'R', 'S', again, effective_at => '2024-01-01 11:00');
+	perform fundes.record_mcp_price('T' || fund, 'R', 'S', '2024-01-01', 0);
+	perform fundes.update_mcp_asset_value(fund, '2024-01-01', effective_at => '2024-01-02 00:00');
+	return fundes.xirr(who, fund, '2024-01-01');
+end
+$$;
+set local statement_timeout = '60s';
+select is(pg_temp.twice(1210000), 0.1000000000, '-1000000, 2200000, -1210000: 0 is touched at 10 %');
+select is(pg_temp.twice(1210001), null, 'and never come to with one more');
+select is(pg_temp.twice(1209999), 0.0990000000, 'crossed twice with one less, around 10 %: the one nearer to 0');
+select is(pg_temp.twice(1215506, 1205000), round(2 * 1215506 / 2206000.0 - 1, 10), 'also where both are within a step of the search');
+select is(pg_temp.twice(1209000), round(1 / ((2.2 + sqrt(0.004)) / 2 / 1.209) - 1, 10), 'farther apart');
+select is(pg_temp.twice(1200000), 0.0000000000, '0 itself, and 20 %');
+select is(pg_temp.twice(1152381), -0.1400395801, 'below 0, and one farther above');
+set local statement_timeout = 0;
+
+-- From a payment of 1 to 10^8 in a day is 10^2920 a year.
+select fundes.create_fund('X', 0.0001, effective_at => '2024-02-01 00:00') as w \gset
+select fundes.set_price_limits(:w, null, null, effective_at => '2024-02-01 00:00');
+select fundes.create_investment('A', :w, 1, effective_at => '2024-02-01 10:00');
+select fundes.purchase_mcp(:w, 'W1', 'R', 'S', 1, effective_at => '2024-02-01 11:00');
+select fundes.record_mcp_price('W1', 'R', 'S', '2024-02-02', 100000000);
+select fundes.update_mcp_asset_value(:w, '2024-02-02', effective_at => '2024-02-03 00:00');
+select is(fundes.xirr('A', :w, '2024-02-02'), null, 'NULL where the rate is 10^1000 or more');
+select is(fundes.xirr('A', :w, '2024-02-03'), null, '10^1460');
+select ok(fundes.xirr('A', :w, '2024-02-04') > 1e973, '10^973');
+-- What is paid and received on one day is no payment.
+select fundes.create_fund('To and fro', 1, effective_at => '2024-02-01 00:00') as o \gset
+select fundes.set_price_limits(:o, null, null, effective_at => '2024-02-01 00:00');
+select fundes.create_investment('B', :o, 100, effective_at => '2024-02-01 10:00');
+select fundes.withdraw_investment('B', :o, 100, effective_at => '2024-02-01 11:00');
+select is(fundes.xirr('B', :o, '2024-03-01'), null, 'paid and received on one day: no rate');
+select fundes.create_investment('B', :o, 100, effective_at => '2024-02-03 10:00');
+select is(fundes.xirr('B', :o, '2024-03-01'), 0.0000000000, 'then as without it');
+
 -- A total loss has no rate; what is lost but for a coin within a day has one.
 select fundes.create_fund('Loss', 1, effective_at => '2023-01-01 09:00') as y \gset
 select fundes.set_price_limits(:y, null, null, effective_at => '2023-01-01 09:00');
