@@ -285,7 +285,7 @@ create function fundes.get_mcp_index(
 	returns numeric
 	language c stable as 'MODULE_PATHNAME', 'fundes_get_mcp_index';
 comment on function fundes.get_mcp_index(text, text, text, date) is
-$$The last quote recorded for a day on or before as_of, or NULL where there is none or it is older than the setting fundes.max_quote_age.
+$$The last quote recorded for a day on or before as_of, or NULL where there is none or it is older than the setting fundes.max_quote_age. A copyright has no time zone: as_of left out is today in the session's.
 Errors: 22004.
 Example: select fundes.get_mcp_index('M1', 'R1', 'S1', '2023-06-30');$$;
 

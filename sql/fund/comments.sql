@@ -62,7 +62,7 @@ comment on column fundes.mcp_holding.unrealised_gain is 'value_cash - cost_cash'
 comment on column fundes.mcp_holding.royalty_income is 'Royalties received for it';
 comment on column fundes.mcp_holding.last_price_date is 'The day of the quote that it was last valued with';
 comment on column fundes.mcp_holding.is_stale is 'Whether the last valuation had no quote and carried the value';
-comment on column fundes.mcp_holding.price_age is 'Days from last_price_date to current_date; null where it was never valued with a quote';
+comment on column fundes.mcp_holding.price_age is 'Days from last_price_date to today in the fund''s zone; null where it was never valued with a quote';
 comment on column fundes.mcp_holding.yield is 'royalty_income / cost_cash, since it was bought, 6 decimals, half up';
 
 comment on column fundes.nav_history.fund_id is 'The fund';

@@ -195,11 +195,13 @@ select m.fund_id,
 	   q.price_date as last_quote_date,
 	   q.price as last_quote
   from fundes.mcp m
+  join fundes.fund f using (fund_id)
+ cross join lateral (select (m.purchased_at at time zone f.time_zone)::date as day) bought
   left join lateral (select v.valuation_date
 					   from fundes.valuation v
 					   join fundes.event e on e.position = v.last_position
 					  where v.fund_id = m.fund_id
-						and v.valuation_date >= m.purchased_at::date - 1
+						and v.valuation_date >= bought.day
 						and (e.payload -> 'sources') ? m.asset_id::text
 					  order by v.valuation_date desc
 					  limit 1) priced on true
@@ -207,7 +209,7 @@ select m.fund_id,
 					   from fundes.valuation v
 					   join fundes.event e on e.position = v.last_position
 					  where v.fund_id = m.fund_id
-						and v.valuation_date > coalesce(priced.valuation_date, m.purchased_at::date - 2)
+						and v.valuation_date > coalesce(priced.valuation_date, bought.day - 1)
 						and (e.payload -> 'values') ? m.asset_id::text
 					  order by v.valuation_date
 					  limit 1) since on true

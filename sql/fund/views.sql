@@ -155,23 +155,24 @@ $$What an investor has paid in and what the units are worth at base_price, summe
 Errors: 22004; UF001. Example: select * from fundes.get_investment_details('B');$$;
 
 create view fundes.mcp_holding as
-select asset_id,
-	   fund_id,
-	   copyright_code,
-	   registration_number,
-	   music_id,
-	   acquisition_date,
-	   cost_cash,
-	   value_cash,
-	   value_cash - cost_cash as unrealised_gain,
-	   royalty_income,
-	   last_price_date,
-	   is_stale,
-	   current_date - last_price_date as price_age,
-	   round(royalty_income / nullif(cost_cash, 0), 6) as yield
-  from fundes.mcp
- where sold_at is null
-   and not reversed;
+select m.asset_id,
+	   m.fund_id,
+	   m.copyright_code,
+	   m.registration_number,
+	   m.music_id,
+	   m.acquisition_date,
+	   m.cost_cash,
+	   m.value_cash,
+	   m.value_cash - m.cost_cash as unrealised_gain,
+	   m.royalty_income,
+	   m.last_price_date,
+	   m.is_stale,
+	   (now() at time zone f.time_zone)::date - m.last_price_date as price_age,
+	   round(m.royalty_income / nullif(m.cost_cash, 0), 6) as yield
+  from fundes.mcp m
+  join fundes.fund f using (fund_id)
+ where m.sold_at is null
+   and not m.reversed;
 comment on view fundes.mcp_holding is 'A copyright that a fund holds now';
 
 create view fundes.nav_history as

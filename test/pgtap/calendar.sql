@@ -69,6 +69,34 @@ select is((select string_agg(valuation_date::text, ' ' order by valuation_date) 
 select pg_temp.refuses(format('select fundes.update_mcp_asset_value(%s, ''2021-02-28'', effective_at => ''2021-02-28 23:59:59.999999'')', :f), 'UF020', '02-28 of another year ends with its midnight');
 select is((select status || ' ' || valuation_date from fundes.update_mcp_asset_value(:f, effective_at => '2021-03-01 00:00')), 'valued 2021-02-28', 'which is that of 03-01');
 
+-- Days that views show do not depend on the session either, nor what they count.
+select fundes.create_fund('Pago', time_zone => 'Pacific/Pago_Pago', effective_at => '2024-01-01 00:00-11') as p \gset
+select fundes.create_fund('Kiritimati', time_zone => 'Pacific/Kiritimati', effective_at => '2024-01-01 00:00+14') as k \gset
+select fundes.create_investment('A', f, 10000, effective_at => '2024-01-02 12:00+00') from unnest(array[:p, :k]) f;
+select fundes.purchase_mcp(:p, 'P1', 'R', 'S', 1000, effective_at => '2024-01-10 23:30-11'), fundes.purchase_mcp(:k, 'K1', 'R', 'S', 1000, effective_at => '2024-01-10 00:30+14');
+select fundes.purchase_mcp(:p, 'P2', 'R', 'S', 1000, effective_at => '2024-01-10 23:30-11'), fundes.purchase_mcp(:k, 'K2', 'R', 'S', 1000, effective_at => '2024-01-10 00:30+14');
+select fundes.record_mcp_price(c, 'R', 'S', '2024-01-10', 1000) from unnest(array['P1', 'K1']) c;
+select fundes.update_mcp_asset_value(f, day, effective_at => (day + 2)::timestamptz) from unnest(array[:p, :k]) f, unnest(array['2024-01-10', '2024-01-11']::date[]) day;
+create function pg_temp.days(session_zone text, funds bigint[]) returns jsonb
+language plpgsql as $$
+begin
+	perform set_config('timezone', session_zone, true);
+	return (select jsonb_agg(pg_temp.result(format('select %s from fundes.%s where fund_id = any (%L) order by 1, 2, 3', columns, view, funds)))
+			  from (values
+				('mcp_holding', 'asset_id, last_price_date, price_age'), ('stale_price', 'asset_id, stale_since, valued_with'),
+				('cash_ledger', 'fund_id, position, day, balance'), ('fund_flow', 'fund_id, day, net'),
+				('unit_register', 'fund_id, position, day, units'), ('daily_control', 'fund_id, findings, last_valuation_date'),
+				('nav_history', 'fund_id, valuation_date, nav')) v(view, columns));
+end
+$$;
+select is(pg_temp.days(zone, array[:p, :k]), pg_temp.days('Asia/Seoul', array[:p, :k]), 'the same days in ' || zone)
+  from unnest(array['Pacific/Pago_Pago', 'Pacific/Kiritimati', 'UTC']) zone;
+set local timezone = 'Asia/Seoul';
+select is_empty($$select asset_id, price_age from fundes.mcp_holding join fundes.fund_sheet using (fund_id)
+				   where price_age <> (now() at time zone time_zone)::date - last_price_date$$, 'the age of a price is counted to the fund''s today');
+select pg_temp.same('select copyright_code, stale_since from fundes.stale_price where fund_id in (' || :p || ', ' || :k || ') order by 1',
+	$$values ('K2', date '2024-01-10'), ('P2', date '2024-01-10')$$, 'stale since the fund''s day of the purchase');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;
