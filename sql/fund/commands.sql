@@ -317,9 +317,9 @@ create function fundes.restate_nav(
 	returns setof fundes.fund_valuation
 	language c as 'MODULE_PATHNAME', 'fundes_restate_nav';
 comment on function fundes.restate_nav(bigint, date, timestamptz, uuid, bigint, jsonb) is
-$$Values a fund anew for each day from from_date on whose valuation needs it, because something effective by then was recorded after it: a new revision, with what is known now, as update_mcp_asset_value makes one for an older day. It is history only: what was struck stays, view nav_error shows the difference.
-A row a day; status is revised, or unchanged where the new revision has the same figures. No rows: nothing needed it. event_id is that of the first day's event.
-Errors: 22004; UF002 fund; UF019 fund closed; UF011 one of the days is in a closed period; 27000 the price function has changed the fund.
+$$Values a fund anew for each valued day from from_date on, with what is known now, as update_mcp_asset_value does for an older day, and with the same settings. A day that comes out otherwise, because a quote was mended, or that is flagged (view nav_history), because something effective by then was recorded after it, gets a new revision. It is history only: what was struck stays, view nav_error shows the difference.
+A row for each new revision; status is revised, or unchanged where a flagged day has the same figures. No rows: nothing needed it. event_id is that of the first day's event. It takes as long as to value all those days.
+Errors: 22004; UF002 fund; UF019 fund closed; UF011 one of the days that need it is in a closed period; 27000 the price function has changed the fund.
 Example: select * from fundes.restate_nav(1, '2023-06-01');$$;
 
 create function fundes.schedule_revaluation(schedule text default '0 0 * * *')

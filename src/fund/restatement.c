@@ -4,10 +4,16 @@
  *	  restate_nav: valuations made anew, with what is known now.
  *
  *	  What is recorded late flags the valuations of the days that it would have
- *	  changed (fold_valuation.c).  Each of them gets a new revision, which is
- *	  history only: prices that were struck stay as investors dealt at them.
- *	  A revision that finds what was known is written too, as only an event can
- *	  take the flag away.
+ *	  changed (fold_valuation.c).  A quote that was mended flags nothing, as it is
+ *	  no event: so the days that are not flagged are valued to see whether they
+ *	  come out as they are known.  Each that is flagged or does not gets a new
+ *	  revision, which is history only: prices that were struck stay as investors
+ *	  dealt at them.  A flagged day's revision that finds what was known is
+ *	  written too, as only an event can take the flag away.
+ *
+ *	  How many days follow stands in each event, so they are found before the
+ *	  first is written.  None depends on the revision of another: a value that is
+ *	  carried is that of the day's own last one.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,36 +35,83 @@ status_of(bool same)
 	return same ? "unchanged" : "revised";
 }
 
-/* The days from a day on whose last revision is flagged. */
-static DateADT *
-flagged_days(int64 fund_id, DateADT from, int *count)
+/* A day that was valued. */
+typedef struct ValuedDay
+{
+	DateADT		day;
+	bool		flagged;
+} ValuedDay;
+
+/* Those from a day on. */
+static ValuedDay *
+valued_days(int64 fund_id, DateADT from, int *count)
 {
 	static KeptPlan select = PLAN(
-		"select valuation_date from fundes.valuation v"
-		" where fund_id = $1 and valuation_date >= $2 and needs_restatement"
+		"select valuation_date, needs_restatement from fundes.valuation v"
+		" where fund_id = $1 and valuation_date >= $2"
 		"   and not exists (select from fundes.valuation n"
 		"                    where n.fund_id = v.fund_id and n.valuation_date = v.valuation_date"
 		"                      and n.revision = v.revision + 1)"
 		" order by valuation_date",
 		INT8OID, DATEOID);
 	Datum		values[2];
-	DateADT    *days;
+	ValuedDay  *days;
 	uint64		n;
 	uint64		i;
 
 	values[0] = Int64GetDatum(fund_id);
 	values[1] = DateADTGetDatum(from);
 	n = plan_fresh(&select, values, NULL);
-	days = palloc(sizeof(DateADT) * Max(n, 1));
+	days = palloc(sizeof(ValuedDay) * Max(n, 1));
 	for (i = 0; i < n; i++)
 	{
+		HeapTuple	row = SPI_tuptable->vals[i];
 		bool		isnull;
 
-		days[i] = DatumGetDateADT(SPI_getbinval(SPI_tuptable->vals[i],
-												SPI_tuptable->tupdesc, 1, &isnull));
+		days[i].day = DatumGetDateADT(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
+		days[i].flagged = DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	*count = (int) n;
+	return days;
+}
+
+static void
+value_day(Valuation *v, Row *fund, DateADT day)
+{
+	valuation_find(v, fund, day, day_end(day, row_text(fund, FUND_TIME_ZONE)), false);
+}
+
+/* Those that need a new revision. */
+static DateADT *
+days_to_restate(Row *fund, DateADT from, MemoryContext work, int *count)
+{
+	ValuedDay  *valued;
+	DateADT    *days;
+	int			n;
+	int			i;
+
+	valued = valued_days(row_int64(fund, FUND_ID), from, &n);
+	days = palloc(sizeof(DateADT) * Max(n, 1));
+	*count = 0;
+	for (i = 0; i < n; i++)
+	{
+		bool		needed = valued[i].flagged;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!needed)
+		{
+			MemoryContext old = MemoryContextSwitchTo(work);
+			Valuation	v;
+
+			value_day(&v, fund, valued[i].day);
+			needed = !valuation_is_known(&v);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(work);
+		}
+		if (needed)
+			days[(*count)++] = valued[i].day;
+	}
 	return days;
 }
 
@@ -73,7 +126,7 @@ restate_day(Command *cmd, Row *fund, DateADT day, int days_left, bool first)
 	Valuation	v;
 	Jsonb	   *payload;
 
-	valuation_find(&v, fund, day, day_end(day, row_text(fund, FUND_TIME_ZONE)), false);
+	value_day(&v, fund, day);
 	if (!first)
 		json_begin(&others);
 	json_put_date(object, "valuation_date", day);
@@ -101,7 +154,7 @@ restate(Command *cmd, int64 fund_id, DateADT from)
 	int			n;
 	int			i;
 
-	days = flagged_days(fund_id, from, &n);
+	days = days_to_restate(rows_find_int64(cmd->rows, TABLE_FUND, fund_id), from, work, &n);
 	for (i = 0; i < n; i++)
 	{
 		/* each event writes the fund's row: it is read again */

@@ -114,8 +114,35 @@ select is(pg_temp.flagged(:f), '02-28 03-01', 'a revision by a valuation of the 
 select fundes.close_period(:f, '2024-02-28', effective_at => '2024-03-06 09:00');
 select pg_temp.refuses(format('select * from fundes.restate_nav(%s, ''2024-02-01'')', :f), 'UF011', 'a day of a closed period');
 select pg_temp.refuses(format('select * from fundes.restate_nav(%s, ''2024-02-29'', effective_at => ''2024-02-28 12:00'')', :f), 'UF011', 'in a closed period');
-select pg_temp.same(format('select valuation_date, status from fundes.restate_nav(%s, ''2024-02-29'')', :f), $$values (date '2024-03-01', 'revised')$$, 'the days after it');
+select pg_temp.same(format('select valuation_date, status from fundes.restate_nav(%s, ''2024-02-29'')', :f), $$values (date '2024-03-01', 'revised'), ('2024-03-04', 'revised')$$, 'the days after it, also the one that is not flagged: its quote was mended');
 select pg_temp.books_balance('the books balance after all');
+
+-- A mended quote flags nothing; the days that were valued with it come out anew.
+select fundes.create_fund('Mended', effective_at => '2024-02-01 09:00') as q \gset
+select fundes.set_price_limits(:q, null, null, effective_at => '2024-02-01 09:00');
+select fundes.create_investment('A', :q, 100000, effective_at => '2024-02-01 10:00');
+select fundes.purchase_mcp(:q, c, 'R', 'S', 10000, effective_at => '2024-02-01 11:00') from unnest(array['Q1', 'Q2']) c;
+select fundes.record_mcp_price('Q1', 'R', 'S', day, price) from (values (date '2024-02-10', 11000), ('2024-02-20', 12000)) v(day, price);
+select fundes.update_mcp_asset_value(:q, day, effective_at => (day + 1)::timestamp)
+  from unnest(array['2024-02-09', '2024-02-10', '2024-02-11', '2024-02-19', '2024-02-20', '2024-03-25']::date[]) day;
+select fundes.create_investment('A', :q, 10000, effective_at => '2024-02-12 10:00');
+select fundes.record_mcp_price('Q1', 'R', 'S', '2024-02-10', 10500);
+select is(pg_temp.flagged(:q), '02-19 02-20 03-25', 'only what is recorded late flags');
+select to_jsonb(s) as before from fundes.fund_sheet s where fund_id = :q \gset
+select pg_temp.same(format('select valuation_date, asset_value, status from fundes.restate_nav(%s, ''2024-02-01'', event_id => ''86000000-0000-4000-8000-000000000005'', effective_at => ''2024-03-26 09:00'')', :q),
+	$$values (date '2024-02-10', 20500, 'revised'), ('2024-02-11', 20500, 'revised'), ('2024-02-19', 20500, 'revised'), ('2024-02-20', 22000, 'revised'), ('2024-03-25', 22000, 'revised')$$,
+	'those with the mended quote and the flagged ones; not 02-09, which had none');
+select pg_temp.same(format('select valuation_date, asset_value, status from fundes.restate_nav(%s, ''2024-02-01'', event_id => ''86000000-0000-4000-8000-000000000005'')', :q),
+	$$values (date '2024-02-10', 20500, 'revised'), ('2024-02-11', 20500, 'revised'), ('2024-02-19', 20500, 'revised'), ('2024-02-20', 22000, 'revised'), ('2024-03-25', 22000, 'revised')$$,
+	'repeated by its id');
+select is((select to_jsonb(s) from fundes.fund_sheet s where fund_id = :q), :'before'::jsonb, 'nothing is struck');
+select is((select count(*) from fundes.nav_error where fund_id = :q and valuation_date = '2024-02-11' and off = -45), 1::bigint, 'nav_error has the deal at the wrong price');
+select pg_temp.writes_nothing(format('select * from fundes.restate_nav(%s, ''2024-02-01'')', :q), 'again: nothing differs');
+select fundes.record_mcp_price('Q1', 'R', 'S', '2024-02-10', 10400);
+select is_empty(format('select * from fundes.restate_nav(%s, ''2024-02-20'')', :q), 'from a day on that has a later quote: nothing differs');
+select fundes.close_period(:q, '2024-02-19', effective_at => '2024-03-26 10:00');
+select pg_temp.refuses(format('select * from fundes.restate_nav(%s, ''2024-02-12'')', :q), 'UF011', 'a day of a closed period whose quote was mended');
+select is_empty(format('select * from fundes.restate_nav(%s, ''2024-02-20'')', :q), 'the days after it stay');
 
 -- Strikes are in the order of time: a valuation dated before one is history only.
 select fundes.create_fund('Soul', effective_at => '2024-02-01 09:00') as g \gset
