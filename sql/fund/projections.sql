@@ -182,6 +182,18 @@ create table fundes.reversal (
 create index reversal_fund on fundes.reversal (fund_id);
 comment on table fundes.reversal is 'Projection: which events were reversed, by which (internal)';
 
+-- What the status of a fund and its closed period were at a moment.
+create table fundes.closing (
+	fund_id			bigint not null,
+	last_position	bigint not null,
+	effective_at	timestamptz not null,
+	recorded_at		timestamptz not null,
+	ends_fund		boolean not null,	-- the fund is closed; or a period is, or is reopened
+	closed_through	date,				-- of a period: what is closed since; null: nothing
+	primary key (fund_id, last_position)
+);
+comment on table fundes.closing is 'Projection: periods closed and reopened, funds closed (internal)';
+
 -- What each event added to the figures of a fund, and the price if it struck
 -- one; null where nothing. From these the figures of any moment are told.
 create table fundes.fund_entry (

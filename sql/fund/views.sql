@@ -27,10 +27,15 @@ create type fundes.fund_state as (
 	fund_id						bigint,
 	as_of						timestamptz,
 	known_at					timestamptz,
+	name						text,
+	status						text,
+	currency					text,
 	nav							numeric,
 	nav_per_unit				numeric,
 	base_price					numeric,
 	price_date					date,
+	last_valuation_date			date,
+	closed_through				date,
 	unrealised_gain				numeric,
 	capital_cash				numeric,
 	asset_value					numeric,
@@ -45,14 +50,14 @@ create type fundes.fund_state as (
 	fee_expense					numeric,
 	distributed					numeric
 );
-comment on type fundes.fund_state is 'A fund''s figures as of a moment, as known at a moment; the figures are those of view fund_sheet. price_date: the day that base_price was struck for';
+comment on type fundes.fund_state is 'A fund''s figures as of a moment, as known at a moment; name, status and figures are those of view fund_sheet. price_date: the day that base_price was struck for; closed_through: what was closed by the events PeriodClosed and PeriodReopened that were effective and known then';
 
 create function fundes.fund_state_at(
 	fund_id bigint, as_of timestamptz, known_at timestamptz default 'infinity')
 	returns fundes.fund_state
 	language c stable as 'MODULE_PATHNAME', 'fundes_fund_state_at';
 comment on function fundes.fund_state_at(bigint, timestamptz, timestamptz) is
-$$All figures of a fund, not its name, status or limits: of what was effective at as_of (inclusive) and recorded by known_at. base_price is the price that was struck last by then, NULL before the fund was created; nav_per_unit is NULL without units.
+$$A fund and all its figures: of what was effective at as_of (inclusive) and recorded by known_at. Not its limits of prices, which are no facts of a moment but rules for the next deal. status is closed from effective_at of FundClosed on, and NULL before the fund was created. base_price is the price that was struck last by then, NULL before the fund was created; nav_per_unit is NULL without units. Its cost grows with the logarithm of the log, and with how often periods were closed.
 Errors: 22004; UF002. Example: select * from fundes.fund_state_at(1, '2023-06-30 23:59:59+09', '2023-07-01 00:00+09');$$;
 
 create type fundes.investment_state as (

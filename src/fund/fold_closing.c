@@ -66,6 +66,24 @@ period_end(const Fold *fold, DateADT through)
 	return until;
 }
 
+/* A row of what was closed when, as the fund has it now. */
+static void
+note_closing(Fold *fold, bool ends_fund)
+{
+	const Row  *fund = fold->fund;
+	Datum		keys[2];
+	Row		   *row;
+
+	keys[0] = fund->values[FUND_ID];
+	keys[1] = Int64GetDatum(fold->event->position);
+	row = rows_add(fold->rows, TABLE_CLOSING, keys);
+	row_set(row, CLOSING_EFFECTIVE_AT, TimestampTzGetDatum(fold->event->effective_at));
+	row_set(row, CLOSING_RECORDED_AT, TimestampTzGetDatum(fold->event->recorded_at));
+	row_set(row, CLOSING_ENDS_FUND, BoolGetDatum(ends_fund));
+	if (!ends_fund && !fund->nulls[FUND_CLOSED_THROUGH])
+		row_set(row, CLOSING_CLOSED_THROUGH, fund->values[FUND_CLOSED_THROUGH]);
+}
+
 void
 fold_period_closed(Fold *fold)
 {
@@ -80,6 +98,7 @@ fold_period_closed(Fold *fold)
 		refuse_payload(fold, "The period had not ended when it was closed.");
 	row_set(fund, FUND_CLOSED_THROUGH, DateADTGetDatum(through));
 	row_set(fund, FUND_CLOSED_UNTIL, TimestampTzGetDatum(until));
+	note_closing(fold, false);
 }
 
 void
@@ -94,6 +113,7 @@ fold_period_reopened(Fold *fold)
 	{
 		row_set_null(fund, FUND_CLOSED_THROUGH);
 		row_set_null(fund, FUND_CLOSED_UNTIL);
+		note_closing(fold, false);
 		return;
 	}
 	through = json_date(fold->event->payload, "through_date");
@@ -102,6 +122,7 @@ fold_period_reopened(Fold *fold)
 									  date_text(row_date(fund, FUND_CLOSED_THROUGH))));
 	row_set(fund, FUND_CLOSED_THROUGH, DateADTGetDatum(through));
 	row_set(fund, FUND_CLOSED_UNTIL, TimestampTzGetDatum(period_end(fold, through)));
+	note_closing(fold, false);
 }
 
 void
@@ -119,4 +140,5 @@ fold_fund_closed(Fold *fold)
 	if (json_find(fold->event->payload, "amount") != NULL)
 		require_equal(fold, "amount", num_int(0));
 	row_set_text(fold->fund, FUND_STATUS, "closed");
+	note_closing(fold, true);
 }

@@ -35,7 +35,7 @@ bool
 fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of, int64 known_position)
 {
 	static KeptPlan last = PLAN(
-		"select base_price, price_date, price_since from fundes.fund_entry"
+		"select base_price, price_date, price_since, last_position from fundes.fund_entry"
 		" where fund_id = $1 and base_price is not null and last_position = least("
 		"   (select last_position from fundes.fund_entry"
 		"     where fund_id = $1 and base_price is not null and effective_at <= $2"
@@ -47,6 +47,7 @@ fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of, int64 known_po
 		INT8OID, TIMESTAMPTZOID, INT8OID);
 	Datum		values[3];
 	bool		found;
+	bool		isnull;
 
 	values[0] = Int64GetDatum(fund_id);
 	values[1] = TimestampTzGetDatum(as_of);
@@ -57,6 +58,7 @@ fund_price_at(FundPrice *price, int64 fund_id, TimestampTz as_of, int64 known_po
 		price->base_price = numeric_column(1);
 		price->date = DatumGetDateADT(plan_value(2, DATEOID, &price->no_date));
 		price->since = DatumGetTimestampTz(plan_value(3, TIMESTAMPTZOID, &price->no_since));
+		price->position = DatumGetInt64(plan_value(4, INT8OID, &isnull));
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return found;

@@ -29,6 +29,7 @@ typedef struct FundState
 /* A price in force, and what it ages from: the day it is for, or a moment. */
 typedef struct FundPrice
 {
+	int64		position;		/* of the event that struck it */
 	Numeric		base_price;
 	bool		no_date;
 	DateADT		date;

@@ -177,6 +177,13 @@ const Table tables[NTABLES] = {
 			{"last_position", INT8OID}
 		}
 	},
+	[TABLE_CLOSING] = {
+		"closing", 2, true, 6, {
+			{"fund_id", INT8OID}, {"last_position", INT8OID},
+			{"effective_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
+			{"ends_fund", BOOLOID}, {"closed_through", DATEOID}
+		}
+	},
 	[TABLE_FUND_ENTRY] = {
 		"fund_entry", 3, true, 19, {
 			{"fund_id", INT8OID}, {"last_position", INT8OID},

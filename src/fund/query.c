@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/tstoreReceiver.h"
 #include "funcapi.h"
+#include "fund/calendar.h"
 #include "fund/command.h"
 #include "fund/fund_state.h"
 #include "fund/money.h"
@@ -132,6 +133,64 @@ fundes_fund_nav(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(nav_of(&q));
 }
 
+/* What the fund's row has beside figures and price. */
+typedef struct FundRow
+{
+	Datum		values[5];		/* name, status, currency, last_valuation_date, closed_through */
+	bool		nulls[5];
+} FundRow;
+
+/*
+ * A day that no valuation can be of which was made and recorded by then: where
+ * to look from for the last one, so that later ones are not gone through.
+ */
+static DateADT
+day_to_come(const Question *q)
+{
+	TimestampTz moment = Min(q->as_of, q->known_at);
+
+	return TIMESTAMP_NOT_FINITE(moment) ? DATEVAL_NOEND : day_of(moment, "UTC") + 2;
+}
+
+/*
+ * Prices are struck in one order: so the valuation is the last one that struck
+ * a price up to the position of the price in force.
+ */
+static void
+find_fund_row(FundRow *row, const Question *q, const FundPrice *price, bool has_price)
+{
+	static KeptPlan select = PLAN(
+		"select f.name,"
+		"       case when $6 then case when exists (select from fundes.closing c"
+		"         where c.fund_id = $1 and c.ends_fund and c.effective_at <= $2"
+		"           and c.last_position <= $3 and c.recorded_at <= $4) then 'closed' else 'open' end end,"
+		"       f.currency,"
+		"       (select v.valuation_date from fundes.valuation v"
+		"         where v.fund_id = $1 and v.valuation_date <= $5 and v.struck and v.last_position <= $7"
+		"         order by v.valuation_date desc, v.revision desc limit 1),"
+		"       (select c.closed_through from fundes.closing c"
+		"         where c.fund_id = $1 and not c.ends_fund and c.effective_at <= $2"
+		"           and c.last_position <= $3 and c.recorded_at <= $4"
+		"         order by c.last_position desc limit 1)"
+		"  from fundes.fund f where f.fund_id = $1",
+		INT8OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, DATEOID, BOOLOID, INT8OID);
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTOID, DATEOID, DATEOID};
+	Datum		values[7];
+	int			i;
+
+	values[0] = Int64GetDatum(q->fund_id);
+	values[1] = TimestampTzGetDatum(q->as_of);
+	values[2] = Int64GetDatum(q->known_position);
+	values[3] = TimestampTzGetDatum(q->known_at);
+	values[4] = DateADTGetDatum(day_to_come(q));
+	values[5] = BoolGetDatum(has_price);
+	values[6] = Int64GetDatum(has_price ? price->position : 0);
+	(void) plan_read(&select, values, NULL);
+	for (i = 0; i < lengthof(types); i++)
+		row->values[i] = plan_value(i + 1, types[i], &row->nulls[i]);
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* In the order of type fundes.fund_state. */
 FUNDES_FUNCTION(fundes_fund_state_at);
 
@@ -139,9 +198,10 @@ Datum
 fundes_fund_state_at(PG_FUNCTION_ARGS)
 {
 	TupleDesc	desc;
-	Datum		values[22];
-	bool		nulls[22] = {0};
+	Datum		values[27];
+	bool		nulls[27] = {0};
 	Question	q;
+	FundRow		row;
 	FundPrice	price = {.no_date = true};
 	bool		has_price;
 	Numeric		nav;
@@ -155,12 +215,18 @@ fundes_fund_state_at(PG_FUNCTION_ARGS)
 	owner_begin(&owner);
 	find_figures(&q);
 	has_price = fund_price_at(&price, q.fund_id, q.as_of, q.known_position);
+	find_fund_row(&row, &q, &price, has_price);
 	owner_end(&owner);
 
 	nav = nav_of(&q);
 	values[n++] = Int64GetDatum(q.fund_id);
 	values[n++] = TimestampTzGetDatum(q.as_of);
 	values[n++] = TimestampTzGetDatum(q.known_at);
+	for (i = 0; i < 3; i++)
+	{
+		nulls[n] = row.nulls[i];
+		values[n++] = row.values[i];
+	}
 	values[n++] = NumericGetDatum(nav);
 	nulls[n] = num_sign(figure(&q, FUND_TOTAL_SUPPLY)) == 0;
 	if (!nulls[n])
@@ -170,6 +236,11 @@ fundes_fund_state_at(PG_FUNCTION_ARGS)
 	values[n++] = NumericGetDatum(price.base_price);
 	nulls[n] = price.no_date;
 	values[n++] = DateADTGetDatum(price.date);
+	for (i = 3; i < lengthof(row.values); i++)
+	{
+		nulls[n] = row.nulls[i];
+		values[n++] = row.values[i];
+	}
 	/* gains of what is held: its value less what it cost */
 	values[n++] = NumericGetDatum(num_sub(num_add(figure(&q, FUND_ASSET_VALUE),
 												  figure(&q, FUND_ACCUMULATED_SOLD_VALUE)),

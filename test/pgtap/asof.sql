@@ -22,7 +22,8 @@ select is(provolatile::text, 's', oid::regprocedure || ' is stable')
  where pronamespace = 'fundes'::regnamespace and proname in ('compute_fund_value', 'fund_nav', 'nav_per_unit', 'fund_state_at', 'investment_value_at');
 select ok(exists (select from pg_attribute where attrelid = 'fundes.fund_state'::regclass and attname = a and not attisdropped), 'fund_state has ' || a)
   from unnest(array['fund_id', 'nav', 'capital_cash', 'asset_value', 'liabilities', 'total_supply', 'base_price', 'accumulated_purchase_value', 'accumulated_sold_value',
-					'realised_gain', 'unrealised_gain', 'royalty_income', 'fee_expense', 'distributed', 'subscriptions', 'redemptions']) a;
+					'realised_gain', 'unrealised_gain', 'royalty_income', 'fee_expense', 'distributed', 'subscriptions', 'redemptions',
+					'name', 'status', 'currency', 'last_valuation_date', 'closed_through']) a;
 
 -- The worked example, up to 07-03.
 select fundes.create_fund('OKCOW-1', effective_at => '2023-06-01 09:00');
@@ -193,6 +194,66 @@ select fundes.fund_nav(1, '2023-06-10 12:00'), fundes.compute_fund_value(1, '202
 reset role;
 select pg_temp.same('select trim_scale(nav), trim_scale(value), trim_scale(price), trim_scale(state), trim_scale(units) from read_by_reader',
 				  'values (1833475, 1050000, 1028.5584, 762475, 1000)', 'a reader with EXECUTE reads them');
+
+-- Name, status, closed period and last valuation, on both axes, as the log says.
+select fundes.create_fund('Ended', currency => 'USD', time_zone => 'America/New_York', effective_at => '2024-01-01 09:00') as e \gset
+select fundes.set_price_limits(:e, null, null, effective_at => '2024-01-01 09:00');
+select fundes.create_investment('A', :e, 10000, effective_at => '2024-01-02 09:00');
+do $$
+declare
+	fund bigint := (select max(fund_id) from fundes.fund_sheet);
+	day date := '2024-01-02';
+	now timestamptz;
+begin
+	perform setseed(0.5);
+	for i in 1 .. 60 loop
+		day := day + (random() * 2)::integer;
+		now := day + interval '33 hours';
+		perform pg_temp.attempt(case
+			when random() < 0.4 then format('select fundes.update_mcp_asset_value(%s, %L, effective_at => %L)', fund, day - (random() * random() * 3)::integer, now)
+			when random() < 0.5 then format('select fundes.close_period(%s, %L, effective_at => %L)', fund, day - (random() * 20)::integer, now - interval '1 hour' * (random() * 200)::integer)
+			when random() < 0.6 then format('select fundes.reopen_period(%s, %s, effective_at => %L)', fund,
+				case when random() < 0.5 then 'null' else quote_literal(day - (random() * 40)::integer) end, now)
+			when random() < 0.5 then format('select fundes.declare_distribution(%s, 100, effective_at => %L)', fund, now)
+			else format('select fundes.withdraw_investment(''A'', %s, 1, effective_at => %L)', fund, now) end);
+		if i % 20 = 0 then
+			-- it ends, and starts again
+			perform pg_temp.attempt(c) from unnest(array[
+				format('select fundes.withdraw_investment(''A'', %s, units::numeric, effective_at => %L) from fundes.investment where fund_id = %1$s and units > 0', fund, now),
+				format('select fundes.pay_distribution(fund_id, distribution_id, effective_at => %L) from fundes.distribution where fund_id = %s and status = ''declared''', now, fund),
+				format('select fundes.sweep_residual(%s, ''nobody'', effective_at => %L)', fund, now)]) c;
+			if i < 60 then
+				perform fundes.create_investment('A', fund, 10000, effective_at => now);
+			end if;
+		end if;
+	end loop;
+	perform fundes.close_fund(fund, effective_at => now + interval '1 day');
+	perform fundes.close_period(fund, day + 1, effective_at => now + interval '2 days');
+end
+$$;
+create function pg_temp.told(fund bigint, a timestamptz, k timestamptz) returns text
+language sql as $$
+	with known as (
+		select * from fundes.event_log where stream = 'fund-' || fund and effective_at <= a and recorded_at <= k)
+	select concat_ws(' ', 'Ended USD',
+		case when exists (select from known where type = 'FundCreated') then
+			case when exists (select from known where type = 'FundClosed') then 'closed' else 'open' end else 'not yet' end,
+		coalesce((select payload ->> 'valuation_date' from known where type = 'FundValued' and (payload ->> 'struck')::boolean order by position desc limit 1), 'not valued'),
+		coalesce((select payload ->> 'through_date' from known where type in ('PeriodClosed', 'PeriodReopened') order by position desc limit 1), 'all open'))
+$$;
+create temporary table told as
+select a, k, pg_temp.told(:e, a, k) as told,
+	   concat_ws(' ', name, currency, coalesce(status, 'not yet'), coalesce(last_valuation_date::text, 'not valued'), coalesce(closed_through::text, 'all open')) as state
+  from (select effective_at - interval '1 microsecond' * (n % 2) as a from fundes.event_log, generate_series(0, 1) n where stream = 'fund-' || :e
+		union values ('infinity'::timestamptz), ('-infinity')) a,
+	   (select recorded_at as k from fundes.event_log where stream = 'fund-' || :e and version % 3 = 0
+		union values ('infinity'::timestamptz), ('-infinity')) k,
+	   fundes.fund_state_at(:e, a, k);
+select is_empty('select * from told where told <> state', 'what the fund was at any moment, as known at any moment');
+select cmp_ok(count(distinct state), '>', 20::bigint, 'which was many things') from told;
+select pg_temp.same('select fund_id, name, status, currency, last_valuation_date, closed_through from generate_series(1, ' || :e || ') f, fundes.fund_state_at(f, ''infinity'') order by 1',
+	'select fund_id, name, status, currency, last_valuation_date, closed_through from fundes.fund_sheet order by 1', 'at infinity it is what fund_sheet says');
+select is((select status from fundes.fund_sheet where fund_id = :e), 'closed', 'the fund is closed');
 
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
