@@ -23,6 +23,7 @@ my %shown = (
 	'examples/session.sql' => 'README.md',
 	'examples/reading.sql' => 'doc/event-store.md',
 	'examples/accounting.sql' => 'doc/fund-accounting.md',
+	'examples/edges.sql' => 'doc/fund-accounting.md',
 	'examples/operators.sql' => 'doc/operators.md');
 for my $example (sort keys %shown)
 {
