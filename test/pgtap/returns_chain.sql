@@ -64,7 +64,7 @@ begin
 end
 $$;
 create temporary table history as
-select seed, pg_temp.history(seed) as fund_id from generate_series(0.0, 0.9, 0.1) seed;
+select seed, pg_temp.history(seed) as fund_id from generate_series(0.0, 0.8, 0.2) seed;
 create temporary table period as
 select fund_id, from_date, to_date, fundes.twr(fund_id, from_date, to_date) as twr
   from history, generate_series(date '2024-01-01', date '2024-03-05', interval '4 days') f(d),
@@ -75,10 +75,10 @@ select cmp_ok(count(*) filter (where reversed_by is not null), '>', 10::bigint, 
   from fundes.audit_trail join history using (fund_id) where type = 'DistributionDeclared';
 select cmp_ok(count(*), '>', 0::bigint, 'also with no price struck')
   from fundes.event_log where type = 'EventReversed' and payload ->> 'reversed_type' = 'DistributionDeclared' and not payload ? 'base_price';
-select cmp_ok(count(*), '>', 10::bigint, 'funds started again')
+select cmp_ok(count(*), '>', 5::bigint, 'funds started again')
   from fundes.fund_entry s join fundes.event_log e on e.position = s.last_position
  where s.base_price is not null and e.type = 'InvestmentCreated';
-select cmp_ok(count(*) filter (where twr <> 0), '>', 300::bigint, 'there are returns') from period;
+select cmp_ok(count(*) filter (where twr <> 0), '>', 150::bigint, 'there are returns') from period;
 select is_empty($$
 	select a.fund_id, a.from_date, a.to_date, b.to_date, a.twr, b.twr, c.twr
 	  from period a
