@@ -85,6 +85,7 @@ loads('prices', $header . "M1,R1,S1,2023-06-01,630001\nM2,R2,S2,2023-06-01,12.5\
 loads('prices', "price,music_id,price_date,registration_number,copyright_code\n5,S1,2023-06-02,R1,M1\n", '1 line, 1 recorded, 0 known', 'columns in any order');
 loads('prices', "\xEF\xBB\xBFcopyright_code,registration_number,music_id,price_date,price\r\nM1,R1,S1,2023-06-03,5\r\n\r\n   \r\nM1,R1,S1,2023-06-04,6\r\n\r\n",
 	'2 lines, 2 recorded, 0 known', 'a byte order mark, carriage returns and empty lines');
+loads('prices', $header =~ s/\n/\r/r . "M2,R2,S2,2023-06-11,5\r\rM2,R2,S2,2023-06-12,6\r", '2 lines, 2 recorded, 0 known', 'carriage returns alone');
 loads('prices', "\"Copyright_Code\" , \"registration number\",music_id,Price_Date, PRICE \n  M1 ,\"R1\", S1,2023-06-05,\" 7.5 \"\n", '1 line, 1 recorded, 0 known',
 	'quotes, blanks and capitals');
 loads('prices', "copyright_code;registration_number;music_id;price_date;price\nM1;\"R;1\";S1;2023-06-06;1e3\n", '1 line, 1 recorded, 0 known; 1 of copyrights that no fund holds or held', 'semicolons');
@@ -124,6 +125,11 @@ refuses('prices', $header . "M1,R1,S1,2023-06-08,NaN\n", qr/line 2: price is not
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-08,5.0\nM1,R1,S1,2023-06-08,6\n", qr/line 4: another price than in line 2/, 'two prices of a day');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,\"S\n1\",2023-06-08,5\n", qr/line 3: music_id has a line break/, 'a line break in quotes');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,\"S1,2023-06-08,5\n", qr/unterminated CSV quoted field\nCONTEXT:  COPY import, line/, 'quotes that are not closed');
+refuses('prices', $header =~ s/\n/\r/r . "M1,R1,S1,2023-06-08,5\rM1,R1,S1,2023-06-09,x\r", qr/line 3: price is not a number/, 'carriage returns alone, and a bad line');
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\n\\.\nM1,R1,S1,2023-06-09,5\n", qr/missing data for column "2 registration_number"\s.*COPY import, line 3/s, 'a line that ends data elsewhere');
+refuses('prices', $header =~ s/\n/\r\n/r . "M1,R1,S1,2023-06-08,5\r\n\\.\r\n", qr/COPY import, line 3/, 'and so does the last line');
+refuses('prices', "\\.\n" . $header . "M1,R1,S1,2023-06-08,5\n", qr/COPY import, line [12]\b|line 1: wrong columns/, 'and the first');
+refuses('prices', $header . "M1,R1,\"S\n\\.\n1\",2023-06-08,5\n", qr/line 2: music_id has a line break/, 'and in quotes');
 refuses('prices', $header . "M\xE9,R1,S1,2023-06-08,5\n", qr/invalid byte sequence for encoding "UTF8".*COPY import, line 2/s, 'not UTF-8');
 
 # Royalties.
