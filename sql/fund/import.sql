@@ -217,8 +217,6 @@ create function fundes.import_royalties(
 as $$
 declare
 	royalty record;
-	id uuid;
-	was_known boolean;
 	differs text;
 	at_line integer;
 	state text;
@@ -229,6 +227,8 @@ begin
 	lines := 0;
 	recorded := 0;
 	known := 0;
+	-- one load at a time, so that what is not known now is recorded here
+	perform from fundes.event_type where name = 'RoyaltyReceived' for no key update;
 	begin
 		for royalty in
 			with field as materialized (
@@ -252,72 +252,79 @@ begin
 							else (moment::timestamp + interval '1 second') at time zone coalesce(time_zone, 'UTC') end as effective_at
 				  from field f
 				  left join fundes.fund using (fund_id)),
-			named as (
-				select t.line, t.fund_id, t.amount, t.period, t.effective_at, t.reference, t.code, t.registration, t.song,
-					   t.asset_id as wanted_id,
-					   case when t.code is null then t.asset_id
-							else (select m.asset_id
-									from fundes.mcp m
-								   where m.fund_id = t.fund_id
-									 and m.copyright_code = t.code and m.registration_number = t.registration and m.music_id = t.song
-									 and not m.reversed
-									 and (t.asset_id is null or m.asset_id = t.asset_id)
-								   order by m.purchased_at <= coalesce(t.effective_at, now()) desc, m.purchased_at desc
-								   limit 1) end as asset_id
+			-- by what the file says, never by what there is when it is loaded
+			identified as (
+				select t.*,
+					   first_value(line) over (partition by fund_id, reference order by line) as first_line,
+					   encode(substr(sha256(convert_to(case when reference is null
+						then jsonb_build_array('royalty', fund_id, asset_id, code, registration, song, period, trim_scale(amount),
+											   extract(epoch from effective_at),
+											   row_number() over (partition by reference is null, fund_id, asset_id, code, registration, song,
+																			   period, amount, effective_at order by line))
+						else jsonb_build_array('royalty', fund_id, reference) end::text, 'UTF8')), 1, 16), 'hex')::uuid as id
 				  from timed t)
-			select n.*,
-				   first_value(n.line) over (partition by n.fund_id, n.reference order by n.line) as first_line,
-				   case when n.reference is null
-						then jsonb_build_array('royalty', n.fund_id, n.asset_id, n.period, trim_scale(n.amount),
-											   extract(epoch from n.effective_at),
-											   row_number() over (partition by n.reference is null, n.fund_id, n.asset_id, n.period,
-																			   n.amount, n.effective_at order by n.line))
-						else jsonb_build_array('royalty', n.fund_id, n.reference) end as identity
-			  from named n
-			 order by n.effective_at nulls last, n.line
+			select i.*,
+				   e.payload as recorded,
+				   e.effective_at as recorded_at,
+				   held.asset_id as held_id
+			  from identified i
+			  left join fundes.event e on e.event_id = i.id
+			  left join lateral (
+				select m.asset_id
+				  from fundes.mcp m
+				 where e.event_id is null
+				   and m.fund_id = i.fund_id
+				   and m.copyright_code = i.code and m.registration_number = i.registration and m.music_id = i.song
+				   and not m.reversed
+				   and (i.asset_id is null or m.asset_id = i.asset_id)
+				 order by m.purchased_at <= coalesce(i.effective_at, now()) desc, m.purchased_at desc
+				 limit 1) held on true
+			 order by i.fund_id, i.effective_at nulls last, i.line		-- locks of funds go up
 		loop
 			at_line := royalty.line;
 			lines := lines + 1;
-			id := encode(substr(sha256(convert_to(royalty.identity::text, 'UTF8')), 1, 16), 'hex')::uuid;
-			was_known := exists (select from fundes.event e where e.event_id = id);
 			if royalty.reference is not null and royalty.first_line <> royalty.line then
 				raise exception using errcode = '22023',
 					message = format('the same reference as in line %s', royalty.first_line),
 					detail = format('The reference is "%s".', royalty.reference),
 					hint = 'Within a fund each royalty has a reference of its own.';
 			end if;
-			if royalty.code is not null and royalty.asset_id is null then
-				raise exception using errcode = 'UF007', message = 'MCP not held',
-					detail = format('Fund %s never held (%s, %s, %s)%s.', royalty.fund_id, royalty.code, royalty.registration,
-									royalty.song, coalesce(' as asset ' || royalty.wanted_id, '')),
-					hint = 'View fundes.mcp_holding lists what each fund holds.';
-			end if;
-			if was_known and royalty.reference is not null then
+			if royalty.recorded is not null then
 				select concat_ws(', ',
-						case when (e.payload ->> 'amount')::numeric <> royalty.amount
-							 then format('amount %s, not %s', e.payload ->> 'amount', royalty.amount) end,
-						case when (e.payload ->> 'asset_id')::bigint <> royalty.asset_id
-							 then format('asset %s, not %s', e.payload ->> 'asset_id', royalty.asset_id) end,
-						case when (e.payload ->> 'period')::date is distinct from royalty.period
-							 then format('period %s, not %s', coalesce(e.payload ->> 'period', 'empty'), coalesce(royalty.period::text, 'empty')) end,
-						case when e.effective_at <> royalty.effective_at
-							 then format('effective_at %s, not %s', e.effective_at, royalty.effective_at) end)
+						case when (royalty.recorded ->> 'amount')::numeric <> royalty.amount
+							 then format('amount %s, not %s', royalty.recorded ->> 'amount', royalty.amount) end,
+						case when (royalty.recorded ->> 'asset_id')::bigint <> royalty.asset_id
+							 then format('asset %s, not %s', royalty.recorded ->> 'asset_id', royalty.asset_id) end,
+						case when (m.copyright_code, m.registration_number, m.music_id) <> (royalty.code, royalty.registration, royalty.song)
+							 then format('copyright (%s, %s, %s), not (%s, %s, %s)', m.copyright_code, m.registration_number, m.music_id,
+										 royalty.code, royalty.registration, royalty.song) end,
+						case when (royalty.recorded ->> 'period')::date is distinct from royalty.period
+							 then format('period %s, not %s', coalesce(royalty.recorded ->> 'period', 'empty'), coalesce(royalty.period::text, 'empty')) end,
+						case when royalty.recorded_at <> royalty.effective_at
+							 then format('effective_at %s, not %s', royalty.recorded_at, royalty.effective_at) end)
 				  into differs
-				  from fundes.event e
-				 where e.event_id = id;
+				  from fundes.mcp m
+				 where m.asset_id = (royalty.recorded ->> 'asset_id')::bigint;
 				if differs <> '' then
 					raise exception using errcode = 'UF008',
 						message = format('reference "%s" is recorded with other content', royalty.reference),
 						detail = format('Recorded is %s.', differs),
 						hint = 'Leave the line as it was, or reverse what is recorded and give the right one another reference.';
 				end if;
+				known := known + 1;
+				continue;
 			end if;
-			perform fundes.record_royalty(royalty.fund_id, royalty.asset_id, royalty.amount, royalty.period,
-				effective_at => royalty.effective_at, event_id => id,
+			if royalty.code is not null and royalty.held_id is null then
+				raise exception using errcode = 'UF007', message = 'MCP not held',
+					detail = format('Fund %s never held (%s, %s, %s)%s.', royalty.fund_id, royalty.code, royalty.registration,
+									royalty.song, coalesce(' as asset ' || royalty.asset_id, '')),
+					hint = 'View fundes.mcp_holding lists what each fund holds.';
+			end if;
+			perform fundes.record_royalty(royalty.fund_id, coalesce(royalty.held_id, royalty.asset_id), royalty.amount, royalty.period,
+				effective_at => royalty.effective_at, event_id => royalty.id,
 				metadata => coalesce(metadata, '{}') || jsonb_strip_nulls(
 					jsonb_build_object('line', royalty.line, 'reference', royalty.reference)));
-			known := known + was_known::integer;
-			recorded := recorded + (not was_known)::integer;
+			recorded := recorded + 1;
 		end loop;
 	exception when others then
 		if at_line is null then
@@ -332,7 +339,7 @@ end
 $$;
 comment on function fundes.import_royalties(jsonb, jsonb) is
 $$Records the royalties of a CSV file, given as an array of arrays of texts with the header first: fund_id, amount, and asset_id or copyright_code, registration_number, music_id; as well period (2023-05 or a date), effective_at, reference. effective_at without an offset is in the fund's zone, a date alone is its first second, empty is now().
-All or nothing. A royalty is known again by its reference, or else by fund, asset, period, amount, effective_at and how many such stand before it in the file: then nothing is written. metadata goes into each event, with the line.
+All or nothing. A royalty is known again by its fund and reference, or else by fund, asset_id and name of the copyright, period, amount and effective_at, each as the file has it, and how many such stand before it in the file: then nothing is written, whatever the fund holds by then. metadata goes into each event, with the line.
 Errors: 22023 and those of record_royalty, the message begins with the line.
 Example: select * from fundes.import_royalties('[["fund_id","asset_id","period","amount","effective_at"], ["1","1","2023-05","12345","2023-06-10"]]');$$;
 

@@ -144,8 +144,8 @@ is($node->safe_psql('postgres', q{
 	  from fundes.event_log where type = 'RoyaltyReceived' and not metadata ? 'reference'}), <<'ROYALTIES' =~ s/\n\z//r, 'each is effective in the zone of its fund');
 1 100 2023-05-01 2023-06-10 00:00:01+09
 1 100 2023-05-01 2023-06-10 00:00:01+09
-4 0.55 2023-05-01 2023-06-10 12:00:00+09
 1 7  2023-06-10 21:00:00+09
+4 0.55 2023-05-01 2023-06-10 12:00:00+09
 2 11  2023-06-04 00:00:01+09
 2 12  2023-06-07 00:00:01+09
 3 13  2023-06-10 00:00:01+09
@@ -154,6 +154,22 @@ is($node->safe_psql('postgres', q{select distinct metadata ->> 'file' || ' ' || 
 	'file.csv true', 'who loaded which file is in the metadata');
 is($node->safe_psql('postgres', q{select metadata ->> 'line' || ' ' || (metadata ->> 'reference') from fundes.event_log where type = 'RoyaltyReceived' order by position desc limit 1}),
 	'4 inv-1', 'and so are the line and the reference');
+# A file is known again also where it is about another holding by now.
+{
+	my $by_name = "fund_id,copyright_code,registration_number,music_id,amount,period\n1,M6,R6,S6,500,2024-01\n1,M6,R6,S6,500,2024-01\n";
+	my $by_reference = "fund_id,copyright_code,registration_number,music_id,amount,reference\n1,M6,R6,S6,600,inv-6\n";
+	$node->safe_psql('postgres', q{select fundes.purchase_mcp(1, 'M6', 'R6', 'S6', 100)});
+	loads('royalties', $by_name, '2 lines, 2 recorded, 0 known', 'by name, without a moment');
+	loads('royalties', $by_reference, '1 line, 1 recorded, 0 known', 'by name and reference');
+	my $before = $node->safe_psql('postgres', q{
+		select fundes.sell_mcp(1, asset_id, 100) is not null from fundes.mcp_holding where copyright_code = 'M6';
+		select fundes.purchase_mcp(1, 'M6', 'R6', 'S6', 100)});
+	is((import_file('royalties', $by_name))[1], "2 lines, 0 recorded, 2 known\n", 'known after it was sold and bought again');
+	is((import_file('royalties', $by_reference))[1], "1 line, 0 recorded, 1 known\n", 'known by its reference after it was sold and bought again');
+	is($node->safe_psql('postgres', q{select count(*), count(distinct payload ->> 'asset_id') from fundes.event_log where type = 'RoyaltyReceived' and payload ->> 'amount' in ('500', '600')}),
+		'3|1', 'and each is one royalty');
+	refuses('royalties', $by_reference =~ s/S6/S1/r =~ s/M6,R6/M1,R1/r, qr/^DETAIL:  Recorded is copyright \(M6, R6, S6\), not \(M1, R1, S1\)\.$/m, 'another copyright with the same reference');
+}
 refuses('royalties', "fund_id,asset_id,amount,reference\n1,1,9,inv-9\n1,1,6,inv-1\n", qr/^ERROR:  line 3: reference "inv-1" is recorded with other content\nDETAIL:  Recorded is amount 5, not 6\.\nHINT:  .*another reference/m,
 	'another amount with the same reference');
 refuses('royalties', "fund_id,asset_id,amount,reference,period,effective_at\n1,3,5,inv-1,2023-05,2023-06-20\n",
