@@ -390,10 +390,11 @@ begin
 					detail = format('The levels are %s and %s.', level.level, level.first_level),
 					hint = 'Take out the line that is wrong.';
 			end if;
-			-- what fell on a day long gone halts nothing today
+			-- what fell on an earlier day halts nothing now: that day ended, where
+			-- days end first, before the newest can have begun anywhere
 			halts := fundes.publish_index(level.index_name, level.index_date, level.level,
 				effective_at => case when not level.is_newest
-									 then least(now(), (level.index_date + 1)::timestamp at time zone 'UTC') end,
+									 then (level.index_date + 1)::timestamp at time zone interval '14 hours' end,
 				metadata => coalesce(metadata, '{}') || jsonb_build_object('line', level.line));
 			halted := halted or (level.is_newest and halts);
 			known := known + was_known::integer;
@@ -412,6 +413,6 @@ end
 $$;
 comment on function fundes.import_index(jsonb, jsonb) is
 $$Publishes the index levels of a CSV file, given as an array of arrays of texts with the header first: index_name, index_date, level, in any order. All or nothing; a level that is known is not published again. metadata goes into each event, with the line.
-The last day of the file is published as of now and may halt dealing (halted); the days before it as of their end.
+The last day of the file is published as of now and may halt dealing (halted); the days before it as of their end where days end first, 14 hours ahead of Greenwich.
 Errors: 22023 and those of publish_index, the message begins with the line.
 Example: select * from fundes.import_index('[["index_name","index_date","level"], ["mcpi","2023-06-01","184.01"]]');$$;

@@ -194,9 +194,19 @@ my $levels = "index_date,level,index_name\n2020-06-02,100,mcpi\n2020-06-01,200,m
 loads('index', $levels, '3 lines, 3 recorded, 0 known', 'index levels, in no order');
 is($node->safe_psql('postgres', q{select string_agg(index_date || ' ' || trim_scale(level), ', ' order by index_date) from fundes.market_index}),
 	'2020-06-01 200, 2020-06-02 100, 2020-06-03 100', 'they are those of the file');
-is($node->safe_psql('postgres', q{select string_agg(effective_at::date::text, ', ' order by position) from fundes.event_log where type = 'IndexPublished' and effective_at < now() - interval '1 year'}),
-	'2020-06-02, 2020-06-03', 'days before the last of the file are published as of their end');
+is($node->safe_psql('postgres', q{select string_agg(effective_at::text, ', ' order by position) from fundes.event_log where type = 'IndexPublished' and effective_at < now() - interval '1 year'}),
+	'2020-06-01 19:00:00+09, 2020-06-02 19:00:00+09', 'days before the last of the file are published as of their end where it is first');
+is($node->safe_psql('postgres', q{select string_agg(effective_at || ' ' || (payload ->> 'until')::timestamptz, ', ') from fundes.event_log where type = 'TradingHalted'}),
+	'2020-06-02 19:00:00+09 2020-06-02 19:20:00+09', 'what fell then halted then');
 is($node->safe_psql('postgres', q{select count(*) from fundes.daily_control where 'trading halted' = any (findings)}), '0', 'dealing goes on');
+{
+	# the newest day has begun somewhere, wherever the clock stands: the day before it has ended there
+	my @days = split /\n/, $node->safe_psql('postgres', q{select (now() at time zone 'Pacific/Kiritimati')::date - n from generate_series(0, 2) n});
+	loads('index', "index_date,level,index_name\n$days[2],200,east\n$days[1],180,east\n$days[0],181,east\n", '3 lines, 3 recorded, 0 known', 'a fall of the day before');
+	is($node->safe_psql('postgres', qq{select bool_and(effective_at = ((payload ->> 'index_date')::date + 1)::timestamp at time zone 'Pacific/Kiritimati'), count(*)
+		from fundes.event_log where type = 'IndexPublished' and payload ->> 'index_date' in ('$days[1]', '$days[2]')}),
+		't|2', 'is published as of the end of that day, not as of now');
+}
 refuses('index', $levels . "2020-06-03,101,mcpi\n", qr/line 5: another level than in line 4/, 'two levels of a day');
 refuses('index', "index_date,level,index_name\n2020-06-04,1,mcpi\n2020-06-05,0,mcpi\n", qr/line 3: Invalid amount/, 'a level of 0');
 refuses('index', "date,level,index_name\n2020-06-04,1,mcpi\n", qr/unknown: date; missing: index_date/, 'an unknown column');
