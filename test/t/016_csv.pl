@@ -113,6 +113,7 @@ refuses('prices', "copyright_code,music_id,date,price\nM1,S1,2023-06-01,5\n",
 refuses('prices', "price,copyright_code,registration_number,music_id,price_date,Price\n5,M1,R1,S1,2023-06-01,6\n", qr/line 1: wrong columns: twice: price$/m, 'a column twice');
 refuses('prices', "M1,R1,S1,2023-06-01,5\n", qr/line 1: wrong columns: unknown: m1, r1, s1, 2023-06-01, 5; missing/, 'no header');
 refuses('prices', '', qr/the file is empty/, 'an empty file', 2);
+refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09,1\x002\n", qr/line 3 has a byte 0/, 'a byte 0', 2);
 refuses('prices', "\xFF\xFEc\0o\0p\0y\0", qr/UTF-16/, 'UTF-16', 2);
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\n\nM1,R1,S1,2023-06-09,1,5\n", qr/COPY import, line 4/, 'a decimal comma without quotes');
 refuses('prices', $header . "M1,R1,S1,2023-06-08,5\nM1,R1,S1,2023-06-09\n", qr/missing data for column "5 price"\s.*COPY import, line 3/s, 'a field too few');
@@ -170,6 +171,16 @@ is($node->safe_psql('postgres', q{select metadata ->> 'line' || ' ' || (metadata
 	is($node->safe_psql('postgres', q{select count(*), count(distinct payload ->> 'asset_id') from fundes.event_log where type = 'RoyaltyReceived' and payload ->> 'amount' in ('500', '600')}),
 		'3|1', 'and each is one royalty');
 	refuses('royalties', $by_reference =~ s/S6/S1/r =~ s/M6,R6/M1,R1/r, qr/^DETAIL:  Recorded is copyright \(M6, R6, S6\), not \(M1, R1, S1\)\.$/m, 'another copyright with the same reference');
+}
+# Two loads of a file at once: what one records, the other knows.
+{
+	my @outputs = ('', '');
+	open my $file, '>', "$folder/both.csv" or die "cannot write: $!";
+	print $file "fund_id,asset_id,amount,effective_at\n", map { "1,1,$_,2023-06-30\n2,4,$_,2023-06-30\n" } 1 .. 200;
+	close $file or die "cannot write: $!";
+	my @loads = map { IPC::Run::start([ 'scripts/import', 'royalties', "$folder/both.csv", '-d', $node->connstr('postgres') ], '>', \$_, '2>', \$_) } @outputs;
+	$_->finish foreach @loads;
+	is(join('', sort @outputs), "400 lines, 0 recorded, 400 known\n400 lines, 400 recorded, 0 known\n", 'two loads of a file at once');
 }
 refuses('royalties', "fund_id,asset_id,amount,reference\n1,1,9,inv-9\n1,1,6,inv-1\n", qr/^ERROR:  line 3: reference "inv-1" is recorded with other content\nDETAIL:  Recorded is amount 5, not 6\.\nHINT:  .*another reference/m,
 	'another amount with the same reference');
