@@ -261,6 +261,7 @@ $node->safe_psql('postgres', q{
 	select fundes.create_investment('A', 1, 5000, effective_at => '2023-06-02 12:00',
 		metadata => jsonb_build_object('actor', 'kay', 'reason', E'two\nlines, "quoted"'));
 	select fundes.restate_nav(1, '2023-06-02');
+	select fundes.declare_distribution(1, 100);
 	select fundes.create_subscription('mailer');});
 my @views = split /\n/, $node->safe_psql('postgres', q{select relname from pg_class where relnamespace = 'fundes'::regnamespace and relkind = 'v' order by 1});
 cmp_ok(@views, '>', 15, 'there are views');
