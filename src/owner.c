@@ -128,20 +128,19 @@ owner_enter(Owner *saved)
 	saved->guc_level = 0;
 }
 
-/* Setting it again would cost a look through the whole path. */
-static bool
-search_path_is_safe(void)
+/* Setting it again would cost a look through the whole path, and all settings. */
+int
+enter_safe_search_path(void)
 {
-	return strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0;
-}
+	int			level;
 
-void
-set_safe_search_path(void)
-{
-	if (!search_path_is_safe())
-		(void) set_config_option("search_path", SAFE_SEARCH_PATH,
-								 PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
+	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0)
+		return 0;
+	level = NewGUCNestLevel();
+	(void) set_config_option("search_path", SAFE_SEARCH_PATH,
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
 }
 
 /*
@@ -156,11 +155,7 @@ owner_begin(Owner *saved)
 
 	owner_enter(saved);
 	saved->statements = true;
-	if (!search_path_is_safe())
-	{
-		saved->guc_level = NewGUCNestLevel();
-		set_safe_search_path();
-	}
+	saved->guc_level = enter_safe_search_path();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);

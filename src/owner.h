@@ -28,8 +28,11 @@ extern void owner_enter(Owner *saved);
 extern void owner_begin(Owner *saved);
 extern void owner_end(Owner *saved);
 
-/* For who has opened a level of settings of his own. */
-extern void set_safe_search_path(void);
+/*
+ * Sets a search_path with which anybody's code may run.  Returns the level of
+ * settings to leave with AtEOXact_GUC(), 0 where it was set already.
+ */
+extern int	enter_safe_search_path(void);
 
 /* The extension's owner. */
 extern Oid	fundes_owner(void);

@@ -42,7 +42,7 @@ obstacle_of(Relation table, int ncolumns)
 }
 
 void
-writer_begin(Writer *writer, Oid table, int ncolumns)
+writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
 {
 	MemoryContext old;
 	const char *obstacle;
@@ -59,7 +59,7 @@ writer_begin(Writer *writer, Oid table, int ncolumns)
 				 errdetail("%s", obstacle),
 				 errhint("The tables of fundes are its own: undo the change, or create a table of your own that follows the log.")));
 
-	writer->estate = CreateExecutorState();
+	writer->estate = estate;
 	old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
@@ -216,7 +216,6 @@ writer_end(Writer *writer)
 		ExecDropSingleTupleTableSlot(writer->slots[i]);
 	if (writer->indexes_open)
 		ExecCloseIndices(writer->target);
-	FreeExecutorState(writer->estate);
 	table_close(writer->table, NoLock);
 	CommandCounterIncrement();
 }

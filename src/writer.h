@@ -37,8 +37,11 @@ typedef struct Writer
 	int			ncollected;
 } Writer;
 
-/* ncolumns: that the table must have, of values and nulls below. */
-extern void writer_begin(Writer *writer, Oid table, int ncolumns);
+/*
+ * ncolumns: that the table must have, of values and nulls below.  The state may
+ * serve for one table after the other.
+ */
+extern void writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns);
 extern void writer_insert(Writer *writer, const Datum *values, const bool *nulls);
 
 /*

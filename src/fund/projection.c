@@ -11,6 +11,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "fund/fence.h"
 #include "fund/money.h"
 #include "fund/projection.h"
@@ -262,6 +263,7 @@ struct RowSet
 	MemoryContext context;
 	bool		scratch;		/* in tables of its own */
 	uint32		events;			/* since memory was looked at */
+	EState	   *estate;			/* for its writers, made by the first */
 	TableRows	tables[NTABLES];
 };
 
@@ -310,6 +312,8 @@ rows_end(RowSet *set)
 
 	for (i = 0; i < NTABLES; i++)
 		stop_reading(&set->tables[i]);
+	if (set->estate != NULL)
+		FreeExecutorState(set->estate);
 	MemoryContextDelete(set->context);
 }
 
@@ -748,6 +752,19 @@ forget_rows(TableRows *rows)
 	rows->rows = NIL;
 }
 
+static EState *
+estate_of(RowSet *set)
+{
+	if (set->estate == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(set->context);
+
+		set->estate = CreateExecutorState();
+		MemoryContextSwitchTo(old);
+	}
+	return set->estate;
+}
+
 /* Writes what has changed of a table and forgets its rows. */
 void
 rows_flush_table(RowSet *set, TableId table)
@@ -758,7 +775,7 @@ rows_flush_table(RowSet *set, TableId table)
 	{
 		Writer		writer;
 
-		writer_begin(&writer, table_of(set, table), tables[table].ncolumns);
+		writer_begin(&writer, estate_of(set), table_of(set, table), tables[table].ncolumns);
 		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
 		if (tables[table].conflict_code != 0)
 			write_rivals(&writer, rows->rows, &tables[table]);

@@ -539,10 +539,7 @@ check_payloads(const NewEvent *events, int nevents)
 		if (OidIsValid(events[i].event_type.payload_type))
 		{
 			if (guc_level == 0)
-			{
-				guc_level = NewGUCNestLevel();
-				set_safe_search_path();
-			}
+				guc_level = enter_safe_search_path();
 			payload_check(events[i].event_type.payload_type, events[i].type,
 						  events[i].payload);
 		}
