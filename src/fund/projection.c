@@ -792,8 +792,6 @@ rows_settle(RowSet *set, TableId table)
 	TableRows  *rows = &set->tables[table];
 
 	Assert(set->scratch);
-	if (rows->index == NULL)
-		make_index(set, table);
 	if (rows->spilled ||
 		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
 	{

@@ -58,33 +58,63 @@ same_row(const Row *row, TupleTableSlot *slot)
 	return true;
 }
 
+/* Rows that are compared, and those of them that were met. */
+typedef struct Comparison
+{
+	List	   *rows;
+	int			next;			/* the one that comes next, if the table has their order */
+	RowIndex   *index;			/* or where to look for it: made when it is needed */
+} Comparison;
+
+static Row *
+find_row(Comparison *c, TupleTableSlot *slot)
+{
+	ListCell   *cell;
+
+	if (c->index == NULL)
+	{
+		c->index = row_index_create(((Row *) linitial(c->rows))->table, CurrentMemoryContext);
+		foreach(cell, c->rows)
+			row_index_put(c->index, lfirst(cell));
+	}
+	return row_index_find(c->index, slot->tts_values);
+}
+
 /* Whether the row that the slot holds is among the rows, for the first time. */
 static bool
-take_row(RowIndex *index, TupleTableSlot *slot)
+take_row(Comparison *c, TupleTableSlot *slot)
 {
-	Row		   *row;
+	Row		   *row = NULL;
 
 	slot_getallattrs(slot);
-	row = row_index_find(index, slot->tts_values);
-	if (row == NULL || row->seen || !same_row(row, slot))
-		return false;
+	while (c->next < list_length(c->rows) &&
+		   (row = list_nth(c->rows, c->next))->seen)
+		c->next++;
+	if (c->next == list_length(c->rows) || !same_row(row, slot))
+	{
+		row = find_row(c, slot);
+		if (row == NULL || row->seen || !same_row(row, slot))
+			return false;
+	}
 	row->seen = true;
 	return true;
 }
 
+/* Most tables have their rows in the order in which a fold meets them. */
 bool
 rows_equal_table(RowIndex *index, List *rows, Oid relation)
 {
 	Relation	table = table_open(relation, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
+	Comparison	c = {.rows = rows, .index = index};
 	int			left = list_length(rows);
 	bool		equal = true;
 
 	while (equal && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		equal = left-- > 0 && take_row(index, slot);
+		equal = left-- > 0 && take_row(&c, slot);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
