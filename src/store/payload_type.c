@@ -467,6 +467,7 @@ check_object(Shape *shape, Place *place, JsonbContainer *object,
 			place->key = unknown;
 		misfit(place, "Its type has no such attribute.");
 	}
+	pfree(values);
 }
 
 /*
