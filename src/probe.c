@@ -62,6 +62,15 @@ probe_key_from(Probe *probe, int64 value)
 }
 
 void
+probe_key_up_to(Probe *probe, int64 value)
+{
+	Assert(probe->nkeys < PROBE_MAX_KEYS);
+	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
+				BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(value));
+	probe->nkeys++;
+}
+
+void
 probe_key_until(Probe *probe, TimestampTz moment)
 {
 	Assert(probe->nkeys < PROBE_MAX_KEYS);
@@ -71,14 +80,15 @@ probe_key_until(Probe *probe, TimestampTz moment)
 }
 
 static bool
-begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, ScanDirection direction)
+begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
+	  ScanDirection direction)
 {
 	probe->context = CurrentMemoryContext;
 	probe->table = table_open(table, lock);
 	probe->index = index_open(index, lock);
 	probe->slot = table_slot_create(probe->table, NULL);
 	probe->scan = begin_index_scan(probe->table, probe->index,
-								   RegisterSnapshot(GetLatestSnapshot()), probe->nkeys);
+								   RegisterSnapshot(snapshot), probe->nkeys);
 	return probe_again(probe, direction);
 }
 
@@ -86,14 +96,21 @@ bool
 probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
 {
 	probe->release = AccessShareLock;
-	return begin(probe, table, index, AccessShareLock, direction);
+	return begin(probe, table, index, AccessShareLock, GetLatestSnapshot(), direction);
+}
+
+bool
+probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection direction)
+{
+	probe->release = AccessShareLock;
+	return begin(probe, table, index, AccessShareLock, GetActiveSnapshot(), direction);
 }
 
 bool
 probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
 {
 	probe->release = NoLock;
-	return begin(probe, table, index, RowExclusiveLock, direction);
+	return begin(probe, table, index, RowExclusiveLock, GetLatestSnapshot(), direction);
 }
 
 /* An index scan allocates as it goes on, for as long as it is open. */

@@ -38,11 +38,17 @@ extern void probe_key(Probe *probe, Oid type, Datum value);
 /* The same for a bigint column that must have at least a value. */
 extern void probe_key_from(Probe *probe, int64 value);
 
+/* The same for a bigint column that must be at most a value. */
+extern void probe_key_up_to(Probe *probe, int64 value);
+
 /* The same for a timestamptz column that must not be after a moment. */
 extern void probe_key_until(Probe *probe, TimestampTz moment);
 
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
+
+/* As probe_begin(), by the active snapshot instead of a fresh one. */
+extern bool probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
 /* As probe_begin(), for who writes there soon: locks are a writer's, and stay. */
 extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);

@@ -102,36 +102,10 @@ columns(TableId table, int first, int count, const char *pattern,
 	return list.data;
 }
 
-/* "fund_id = $1 and investor_id = $2" */
-static char *
-key_condition(const Timeline *t)
-{
-	StringInfoData condition;
-	int			i;
-
-	initStringInfo(&condition);
-	for (i = 0; i < t->nkeys; i++)
-		appendStringInfo(&condition, "%s%s = $%d", i > 0 ? " and " : "",
-						 tables[t->owner].columns[i].name, i + 1);
-	return condition.data;
-}
-
 static char *
 figures_list(const Timeline *t, const char *pattern)
 {
 	return columns(t->owner, t->figures, t->nfigures, pattern, ", ");
-}
-
-static void
-set_arguments(KeptPlan *plan, const Timeline *t, const Oid *types, int ntypes)
-{
-	int			i;
-
-	plan->nargs = 0;
-	for (i = 0; i < t->nkeys; i++)
-		plan->argtypes[plan->nargs++] = tables[t->owner].columns[i].type;
-	for (i = 0; i < ntypes; i++)
-		plan->argtypes[plan->nargs++] = types[i];
 }
 
 /*
@@ -250,55 +224,145 @@ timeline_advance(TimelineId id, Row *owner, List *entries, int64 position)
  * Questions
  */
 
-static void
-build_question(KeptPlan *plan, const Timeline *t)
+/* What a question is about, and what was found for it so far. */
+typedef struct Lookup
 {
-	static const Oid types[] = {TIMESTAMPTZOID, INT8OID};
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-	char	   *keys = key_condition(t);
-	char	   *balance = psprintf("fundes.%s", tables[t->balance].name);
-	int			as_of = t->nkeys + 1;
-	int			known = t->nkeys + 2;
+	const Timeline *t;
+	const Datum *keys;			/* of the owner */
+	TimestampTz as_of;
+	int64		known;			/* the last position that was known */
+	Numeric    *figures;
+	int64		from;			/* of the last balance before all that counts, or 0 */
+	int64		until;			/* entries up to here are added one by one */
+	bool		late;			/* later ones may be late: those from number */
+	int64		first_late;
+} Lookup;
 
-	set_arguments(plan, t, types, lengthof(types));
-	plan->sql = psprintf(
-		"select %s, n.late_entries, coalesce((select block + 1 from fundes.%s"
-		"    where %s and level = 0 and last_position <= $%d"
-		"    order by last_position desc limit 1), 0)"
-		"  from (select least("
-		"          coalesce((select last_position from %s where %s and effective_at <= $%d"
-		"            order by effective_at desc, last_position desc limit 1), 0),"
-		"          coalesce((select last_position from %s where %s and last_position <= $%d"
-		"            order by last_position desc limit 1), 0)) as last_position offset 0) p"
-		"  left join %s b on %s and b.last_position = p.last_position"
-		"  left join lateral (select last_position, late_entries from %s"
-		"    where %s and last_position > p.last_position"
-		"    order by last_position offset 1 limit 1) n on true,"
-		"  lateral (select %s from fundes.%s"
-		"    where %s and last_position > p.last_position and last_position <= $%d"
-		"      and last_position <= coalesce(n.last_position, $%d) and effective_at <= $%d) e",
-		figures_list(t, "coalesce(b.@, 0) + coalesce(e.@, 0)"), tables[t->late].name,
-		keys, known,
-		balance, keys, as_of, balance, keys, known,
-		balance, keys, balance, keys,
-		figures_list(t, "sum(@) as @"), tables[t->entry].name,
-		keys, known, known, as_of);
-	MemoryContextSwitchTo(old);
+/* An index of one of the owner's tables, by the end of its name. */
+static Oid
+index_named(TableId table, const char *suffix)
+{
+	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
 }
 
 static void
-add_row(Numeric *figures, int nfigures)
+owner_keys(Probe *probe, const Lookup *l)
 {
 	int			i;
 
-	for (i = 0; i < nfigures; i++)
-	{
-		bool		isnull;
-		Datum		value = plan_value(i + 1, NUMERICOID, &isnull);
+	probe->nkeys = 0;
+	for (i = 0; i < l->t->nkeys; i++)
+		probe_key(probe, tables[l->t->owner].columns[i].type, l->keys[i]);
+}
 
-		if (!isnull)
-			figures[i] = num_add(figures[i], DatumGetNumeric(value));
+/* A bigint of the last row of an index before a limit that was set; 0: none. */
+static int64
+last_value(Probe *probe, TableId table, const char *index, int column)
+{
+	int64		value = 0;
+
+	if (probe_begin_active(probe, fundes_relation(tables[table].name),
+						   index_named(table, index), BackwardScanDirection))
+		value = DatumGetInt64(probe_value(probe, column + 1));
+	probe_end(probe);
+	return value;
+}
+
+static void
+add_figures(Lookup *l, Probe *probe, int first_column)
+{
+	int			i;
+
+	for (i = 0; i < l->t->nfigures; i++)
+	{
+		Datum		value = probe_value(probe, first_column + i + 1);
+
+		if (DatumGetPointer(value) != NULL)
+			l->figures[i] = num_add(l->figures[i], DatumGetNumeric(value));
 	}
+}
+
+/*
+ * The last balance that is neither effective nor recorded too late; and the
+ * second one after it, up to which entries are added one by one.
+ */
+static void
+find_balances(Lookup *l)
+{
+	const Timeline *t = l->t;
+	int			position = t->balance_effective_at - 1;
+	int			after = 0;
+	Probe		probe;
+	bool		found;
+
+	owner_keys(&probe, l);
+	probe_key_until(&probe, l->as_of);
+	l->from = last_value(&probe, t->balance, "_effective", position);
+	if (l->known != ALL_POSITIONS)
+	{
+		int64		recorded;
+
+		owner_keys(&probe, l);
+		probe_key_up_to(&probe, l->known);
+		recorded = last_value(&probe, t->balance, "_pkey", position);
+		l->from = Min(l->from, recorded);
+	}
+
+	owner_keys(&probe, l);
+	probe_key_from(&probe, l->from);
+	for (found = probe_begin_active(&probe, fundes_relation(tables[t->balance].name),
+									index_named(t->balance, "_pkey"), ForwardScanDirection);
+		 found; found = probe_next(&probe, ForwardScanDirection))
+	{
+		if (DatumGetInt64(probe_value(&probe, position + 1)) == l->from)
+			add_figures(l, &probe, t->balance_figures);
+		else if (++after == 2)
+		{
+			l->until = Min(l->until, DatumGetInt64(probe_value(&probe, position + 1)));
+			l->first_late = DatumGetInt64(probe_value(&probe, t->balance_late_entries + 1));
+			l->late = true;
+			break;
+		}
+	}
+	probe_end(&probe);
+}
+
+static void
+add_entries(Lookup *l)
+{
+	const Timeline *t = l->t;
+	Probe		probe;
+	bool		found;
+
+	owner_keys(&probe, l);
+	probe_key_from(&probe, l->from + 1);
+	for (found = probe_begin_active(&probe, fundes_relation(tables[t->entry].name),
+									index_named(t->entry, "_pkey"), ForwardScanDirection);
+		 found && DatumGetInt64(probe_value(&probe, t->entry_effective_at)) <= l->until;
+		 found = probe_next(&probe, ForwardScanDirection))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (DatumGetTimestampTz(probe_value(&probe, t->entry_effective_at + 1)) <= l->as_of)
+			add_figures(l, &probe, t->entry_figures);
+	}
+	probe_end(&probe);
+}
+
+/* How many late entries were known. */
+static int64
+known_late_entries(Lookup *l)
+{
+	int			block = l->t->late_figures - 3;
+	Probe		probe;
+	int64		count = 0;
+
+	owner_keys(&probe, l);
+	probe_key_up_to(&probe, l->known);
+	if (probe_begin_active(&probe, fundes_relation(tables[l->t->late].name),
+						   index_named(l->t->late, "_known"), BackwardScanDirection))
+		count = DatumGetInt64(probe_value(&probe, block + 1)) + 1;
+	probe_end(&probe);
+	return count;
 }
 
 /*
@@ -391,29 +455,21 @@ void
 timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
 				 int64 known_position, Numeric *figures)
 {
-	static KeptPlan questions[NTIMELINES];
-	const Timeline *t = &timelines[id];
-	Datum		values[4];
-	Datum		first;
-	Datum		end;
-	bool		none_after;
-	bool		isnull;
+	Lookup		l = {.t = &timelines[id], .keys = keys, .as_of = as_of,
+		.known = known_position, .figures = figures, .until = known_position};
 	int			i;
 
-	if (questions[id].sql == NULL)
-		build_question(&questions[id], t);
-	memcpy(values, keys, sizeof(Datum) * t->nkeys);
-	values[t->nkeys] = TimestampTzGetDatum(as_of);
-	values[t->nkeys + 1] = Int64GetDatum(known_position);
-	(void) plan_read(&questions[id], values, NULL);
-	for (i = 0; i < t->nfigures; i++)
+	for (i = 0; i < l.t->nfigures; i++)
 		figures[i] = num_int(0);
-	add_row(figures, t->nfigures);
-	first = plan_value(t->nfigures + 1, INT8OID, &none_after);
-	end = plan_value(t->nfigures + 2, INT8OID, &isnull);
-	SPI_freetuptable(SPI_tuptable);
-	if (!none_after && DatumGetInt64(first) < DatumGetInt64(end))
-		add_late_figures(t, keys, as_of, DatumGetInt64(first), DatumGetInt64(end), figures);
+	find_balances(&l);
+	add_entries(&l);
+	if (l.late)
+	{
+		int64		end = known_late_entries(&l);
+
+		if (l.first_late < end)
+			add_late_figures(l.t, keys, as_of, l.first_late, end, figures);
+	}
 }
 
 int64
