@@ -306,59 +306,60 @@ chain_return(const Chain *chain)
 	return num_sub(num_mul(growth, smallest), num_int(1));
 }
 
+/*
+ * Where links end: at the price before it, or at the ex price and what was
+ * given a unit.  A declaration that was reversed in the period gave nothing;
+ * where it was declared before the period, the reversal takes back what it
+ * gave then: columns 3 and 4, the ex price, and that with what was given.
+ */
+static KeptPlan twr_links = PLAN(
+	"with first as ("
+	"  select effective_at, last_position from fundes.strike_of_day($1, $2, $3)"
+	"   where last_position is not null"
+	"  union all"
+	"  select '-infinity', 0 where (fundes.strike_of_day($1, $2, $3)).last_position is null),"
+	"     last as (select * from fundes.strike_of_day($1, $4, $5)),"
+	"     reversed as ("
+	"  select s.last_position, s.base_price, d.per_unit, s.effective_at < $3 as before,"
+	"         u.effective_at, u.position"
+	"    from fundes.distribution d"
+	"    join fundes.event u on u.position = d.last_position"
+	"    join fundes.fund_entry s on s.fund_id = d.fund_id and s.base_price is not null"
+	"     and s.last_position = (u.payload ->> 'reversed_position')::bigint"
+	"   where d.fund_id = $1 and d.status = 'reversed'"
+	"     and u.effective_at >= $3 and u.effective_at < $5),"
+	"     strike as ("
+	"  select e.effective_at, e.last_position, e.base_price,"
+	"         lag(e.base_price) over (order by e.effective_at, e.last_position) as before"
+	"    from fundes.fund_entry e, first f, last l"
+	"   where e.fund_id = $1 and e.base_price is not null"
+	"     and (e.effective_at, e.last_position) >= (f.effective_at, f.last_position)"
+	"     and (e.effective_at, e.last_position) <= (l.effective_at, l.last_position))"
+	" select case when t.name = 'DistributionDeclared'"
+	"             then s.base_price + (v.payload ->> 'per_unit')::numeric"
+	"             else s.before end,"
+	"        s.base_price, null::numeric, null::numeric, s.effective_at, s.last_position"
+	"   from strike s"
+	"   join fundes.event v on v.position = s.last_position"
+	"   join fundes.event_type t using (type_id)"
+	"  where s.before is not null"
+	"    and case t.name"
+	"          when 'DistributionDeclared' then not exists ("
+	"            select from reversed r where r.last_position = s.last_position)"
+	"          when 'InvestmentCreated' then true"
+	"          when 'FundValued' then (v.payload ->> 'total_supply')::numeric = 0"
+	"        end"
+	" union all"
+	" select null, null, base_price, base_price + per_unit, effective_at, position"
+	"   from reversed where before"
+	"  order by 5, 6",
+	INT8OID, DATEOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID);
+
 FUNDES_FUNCTION(fundes_twr);
 
 Datum
 fundes_twr(PG_FUNCTION_ARGS)
 {
-	/*
-	 * Where links end: at the price before it, or at the ex price and what was
-	 * given a unit.  A declaration that was reversed in the period gave nothing;
-	 * where it was declared before the period, the reversal takes back what it
-	 * gave then: columns 3 and 4, the ex price, and that with what was given.
-	 */
-	static KeptPlan links = PLAN(
-		"with first as ("
-		"  select effective_at, last_position from fundes.strike_of_day($1, $2, $3)"
-		"   where last_position is not null"
-		"  union all"
-		"  select '-infinity', 0 where (fundes.strike_of_day($1, $2, $3)).last_position is null),"
-		"     last as (select * from fundes.strike_of_day($1, $4, $5)),"
-		"     reversed as ("
-		"  select s.last_position, s.base_price, d.per_unit, s.effective_at < $3 as before,"
-		"         u.effective_at, u.position"
-		"    from fundes.distribution d"
-		"    join fundes.event u on u.position = d.last_position"
-		"    join fundes.fund_entry s on s.fund_id = d.fund_id and s.base_price is not null"
-		"     and s.last_position = (u.payload ->> 'reversed_position')::bigint"
-		"   where d.fund_id = $1 and d.status = 'reversed'"
-		"     and u.effective_at >= $3 and u.effective_at < $5),"
-		"     strike as ("
-		"  select e.effective_at, e.last_position, e.base_price,"
-		"         lag(e.base_price) over (order by e.effective_at, e.last_position) as before"
-		"    from fundes.fund_entry e, first f, last l"
-		"   where e.fund_id = $1 and e.base_price is not null"
-		"     and (e.effective_at, e.last_position) >= (f.effective_at, f.last_position)"
-		"     and (e.effective_at, e.last_position) <= (l.effective_at, l.last_position))"
-		" select case when t.name = 'DistributionDeclared'"
-		"             then s.base_price + (v.payload ->> 'per_unit')::numeric"
-		"             else s.before end,"
-		"        s.base_price, null::numeric, null::numeric, s.effective_at, s.last_position"
-		"   from strike s"
-		"   join fundes.event v on v.position = s.last_position"
-		"   join fundes.event_type t using (type_id)"
-		"  where s.before is not null"
-		"    and case t.name"
-		"          when 'DistributionDeclared' then not exists ("
-		"            select from reversed r where r.last_position = s.last_position)"
-		"          when 'InvestmentCreated' then true"
-		"          when 'FundValued' then (v.payload ->> 'total_supply')::numeric = 0"
-		"        end"
-		" union all"
-		" select null, null, base_price, base_price + per_unit, effective_at, position"
-		"   from reversed where before"
-		"  order by 5, 6",
-		INT8OID, DATEOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID);
 	static KeptPlan ends = PLAN(
 		"select coalesce((fundes.strike_of_day($1, $2, $3)).base_price,"
 		"                (select initial_price from fundes.fund where fund_id = $1)),"
@@ -390,7 +391,7 @@ fundes_twr(PG_FUNCTION_ARGS)
 		uint64		i;
 
 		chain.start = numeric_at(0, 1);
-		count = plan_read(&links, values, NULL);
+		count = plan_read(&twr_links, values, NULL);
 		for (i = 0; i < count; i++)
 		{
 			bool		is_link;
