@@ -71,6 +71,14 @@ probe_key_up_to(Probe *probe, int64 value)
 }
 
 void
+probe_key_between(Probe *probe, int64 least, int64 greatest)
+{
+	probe_key_from(probe, least);
+	probe_key_up_to(probe, greatest);
+	probe->keys[probe->nkeys - 1].sk_attno--;
+}
+
+void
 probe_key_until(Probe *probe, TimestampTz moment)
 {
 	Assert(probe->nkeys < PROBE_MAX_KEYS);

@@ -17,7 +17,7 @@
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 
-#define PROBE_MAX_KEYS 5
+#define PROBE_MAX_KEYS 6
 
 /* What is open between probe_begin() and probe_end(). */
 typedef struct Probe
@@ -40,6 +40,9 @@ extern void probe_key_from(Probe *probe, int64 value);
 
 /* The same for a bigint column that must be at most a value. */
 extern void probe_key_up_to(Probe *probe, int64 value);
+
+/* The same for a bigint column that must be between two values. */
+extern void probe_key_between(Probe *probe, int64 least, int64 greatest);
 
 /* The same for a timestamptz column that must not be after a moment. */
 extern void probe_key_until(Probe *probe, TimestampTz moment);

@@ -248,13 +248,14 @@ create index fund_balance_effective on fundes.fund_balance (fund_id, effective_a
 create index fund_balance_recorded on fundes.fund_balance (fund_id, recorded_at, last_position);
 comment on table fundes.fund_balance is 'Projection: running totals of a fund''s entries (internal)';
 
--- Entries that came late, in sorted blocks of 1, 4, 16, ... with running sums.
+-- Entries that came late (level 0), their running totals (-1), and blocks of
+-- them in the order of effective_at, with running sums.
 create table fundes.fund_late (
 	fund_id						bigint not null,
 	level						integer not null,
 	block						bigint not null,
-	last_position				bigint not null,
 	effective_at				timestamptz not null,
+	last_position				bigint not null,
 	capital_cash				fundes.cash not null,
 	asset_value					fundes.cash not null,
 	liabilities					fundes.cash not null,
@@ -310,8 +311,8 @@ create table fundes.holding_late (
 	investor_id			text collate "C" not null,
 	level				integer not null,
 	block				bigint not null,
-	last_position		bigint not null,
 	effective_at		timestamptz not null,
+	last_position		bigint not null,
 	units				fundes.units not null,
 	investment_amount	fundes.cash not null,
 	cost_basis			fundes.cash not null,

@@ -18,6 +18,7 @@
 #include "fund/money.h"
 #include "fund/timeline.h"
 #include "plan.h"
+#include "probe.h"
 
 /* A figure of the fund that the argument names, by the statement; else UF002. */
 static Datum
@@ -89,15 +90,18 @@ nav_of(const Question *q)
 				   figure(q, FUND_LIABILITIES));
 }
 
-/* To be called between owner_begin() and owner_end(). */
+/* To be called as the owner. */
 static void
 find_figures(Question *q)
 {
-	static KeptPlan exists = PLAN("select 1 from fundes.fund where fund_id = $1", INT8OID);
 	Datum		key = Int64GetDatum(q->fund_id);
+	Probe		probe = {.nkeys = 0};
 
-	if (plan_read(&exists, &key, NULL) == 0)
+	probe_key(&probe, INT8OID, key);
+	if (!probe_begin_active(&probe, fundes_relation("fund"), fundes_relation("fund_pkey"),
+							ForwardScanDirection))
 		(void) require_fund(NULL, q->fund_id);
+	probe_end(&probe);
 	q->known_position = timeline_known_position(q->fund_id, q->known_at);
 	timeline_figures(FUND_TIMELINE, &key, q->as_of, q->known_position, q->figures);
 }
@@ -111,7 +115,7 @@ fundes_compute_fund_value_at(PG_FUNCTION_ARGS)
 	Owner		owner;
 
 	ask(&q, fcinfo, 0);
-	owner_begin(&owner);
+	owner_enter(&owner);
 	find_figures(&q);
 	owner_end(&owner);
 	PG_RETURN_NUMERIC(num_sub(figure(&q, FUND_ACCUMULATED_PURCHASE_VALUE),
@@ -127,7 +131,7 @@ fundes_fund_nav(PG_FUNCTION_ARGS)
 	Owner		owner;
 
 	ask(&q, fcinfo, 0);
-	owner_begin(&owner);
+	owner_enter(&owner);
 	find_figures(&q);
 	owner_end(&owner);
 	PG_RETURN_NUMERIC(nav_of(&q));

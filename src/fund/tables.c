@@ -189,7 +189,7 @@ const Table tables[NTABLES] = {
 	[TABLE_FUND_LATE] = {
 		"fund_late", 5, true, 17, {
 			{"fund_id", INT8OID}, {"level", INT4OID}, {"block", INT8OID},
-			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			{"effective_at", TIMESTAMPTZOID}, {"last_position", INT8OID},
 			FUND_CHANGES
 		}
 	},
@@ -212,7 +212,7 @@ const Table tables[NTABLES] = {
 		"holding_late", 6, true, 12, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"level", INT4OID}, {"block", INT8OID},
-			{"last_position", INT8OID}, {"effective_at", TIMESTAMPTZOID},
+			{"effective_at", TIMESTAMPTZOID}, {"last_position", INT8OID},
 			HOLDING_CHANGES
 		}
 	}

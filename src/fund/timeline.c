@@ -19,8 +19,13 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#define BLOCK_ENTRIES 32		/* between two balances */
-#define LATE_RADIX_BITS 2		/* late blocks grow by this power of two */
+#define BLOCK_ENTRIES 16		/* between two balances */
+
+/* Levels of the rows of late entries, see timeline.h. */
+#define LATE_TOTAL (-1)
+#define LATE_ENTRY 0
+#define LATE_RADIX 4
+#define LATE_RADIX_BITS 2
 #define LATE_MAX_LEVEL (63 / LATE_RADIX_BITS)
 
 /*
@@ -74,6 +79,19 @@ static const Timeline timelines[NTIMELINES] = {
 	}
 };
 
+static inline int
+late_bits(int level)
+{
+	return level * LATE_RADIX_BITS;
+}
+
+/* The block of a level up to which the first count entries are in blocks. */
+static inline int64
+late_block(int64 count, int level)
+{
+	return count >> late_bits(level);
+}
+
 /*
  * Text of statements
  */
@@ -112,19 +130,57 @@ figures_list(const Timeline *t, const char *pattern)
  * Keeping it
  */
 
+/* A row of the late entries' table, its figures not set yet. */
+static Row *
+add_late_row(const Timeline *t, Row *owner, int level, int64 block,
+			 TimestampTz effective_at, int64 position)
+{
+	Datum		keys[6];
+	int			i;
+
+	for (i = 0; i < t->nkeys; i++)
+		keys[i] = owner->values[i];
+	keys[i++] = Int32GetDatum(level);
+	keys[i++] = Int64GetDatum(block);
+	keys[i++] = TimestampTzGetDatum(effective_at);
+	keys[i] = Int64GetDatum(position);
+	return rows_add(owner->set, t->late, keys);
+}
+
+/* What the late entries come to, from the first up to one. */
+static Row *
+find_late_total(const Timeline *t, Row *owner, int64 number)
+{
+	Datum		keys[6];
+	Row		   *total;
+	int			i;
+
+	for (i = 0; i < t->nkeys; i++)
+		keys[i] = owner->values[i];
+	keys[i++] = Int32GetDatum(LATE_TOTAL);
+	keys[i++] = Int64GetDatum(number);
+	keys[i++] = TimestampTzGetDatum(DT_NOBEGIN);
+	keys[i] = Int64GetDatum(0);
+	total = rows_find(owner->set, t->late, keys);
+	if (total == NULL)
+		elog(ERROR, "the total of the late entries is not there");
+	return total;
+}
+
 /*
- * Makes the block of a level that a late entry completes: sorted, with running
- * sums.  Each level is made from the entries themselves, those of level 0.
+ * Makes the block that ends with the last of so many late entries: sorted, with
+ * running sums.
  */
 static void
-add_late_block(const Timeline *t, Row *owner, int level, int64 block)
+add_late_block(const Timeline *t, Row *owner, int64 count)
 {
 	const char *late = rows_table_name(owner->set, t->late);
 	StringInfoData keys;
-	int64		first = block << (level * LATE_RADIX_BITS);
-	int64		last = ((block + 1) << (level * LATE_RADIX_BITS)) - 1;
+	int			level = 1;
 	int			i;
 
+	while (late_block(count, level) % LATE_RADIX == 0)
+		level++;
 	initStringInfo(&keys);
 	for (i = 0; i < t->nkeys; i++)
 		appendStringInfo(&keys, "%s = %s and ", tables[t->owner].columns[i].name,
@@ -133,45 +189,42 @@ add_late_block(const Timeline *t, Row *owner, int level, int64 block)
 						 psprintf(INT64_FORMAT, row_int64(owner, i)));
 	rows_flush_table(owner->set, t->late);
 	(void) plan_once(psprintf("insert into %s select %s, %d, " INT64_FORMAT
-							  ", last_position, effective_at, %s from %s"
-							  " where %s level = 0 and block between " INT64_FORMAT " and " INT64_FORMAT
+							  ", effective_at, last_position, %s from %s"
+							  " where %s level = %d and block between " INT64_FORMAT " and " INT64_FORMAT
 							  " window timeline as (order by effective_at, last_position"
 							  " rows unbounded preceding)",
-							  late, columns(t->owner, 0, t->nkeys, "@", ", "), level, block,
+							  late, columns(t->owner, 0, t->nkeys, "@", ", "),
+							  level, late_block(count, level),
 							  figures_list(t, "sum(@) over timeline"), late,
-							  keys.data, first, last), false);
+							  keys.data, LATE_ENTRY,
+							  late_block(count, level + 1) << late_bits(level + 1),
+							  count - 1), false);
 }
 
 static void
 add_late(const Timeline *t, Row *owner, const Row *entry)
 {
 	int64		number = row_int64(owner, t->late_entries);
-	Datum		keys[6];
-	Row		   *late;
-	int			level;
-	int			n = 0;
+	Row		   *before = number == 0 ? NULL : find_late_total(t, owner, number - 1);
+	Row		   *total = add_late_row(t, owner, LATE_TOTAL, number, DT_NOBEGIN, 0);
+	Row		   *late = add_late_row(t, owner, LATE_ENTRY, number,
+									row_time(entry, t->entry_effective_at),
+									row_int64(entry, t->entry_effective_at - 1));
 	int			i;
 
-	for (i = 0; i < t->nkeys; i++)
-		keys[n++] = owner->values[i];
-	keys[n++] = Int32GetDatum(0);
-	keys[n++] = Int64GetDatum(number);
-	keys[n++] = entry->values[t->entry_effective_at - 1];
-	keys[n++] = entry->values[t->entry_effective_at];
-	late = rows_add(owner->set, t->late, keys);
 	for (i = 0; i < t->nfigures; i++)
-		row_set(late, t->late_figures + i,
-				entry->nulls[t->entry_figures + i] ? NumericGetDatum(num_int(0)) :
-				entry->values[t->entry_figures + i]);
-	row_set(owner, t->late_entries, Int64GetDatum(++number));
-	for (level = 1; level <= LATE_MAX_LEVEL; level++)
 	{
-		int			bits = level * LATE_RADIX_BITS;
+		Numeric		figure = entry->nulls[t->entry_figures + i] ? num_zero() :
+			row_numeric(entry, t->entry_figures + i);
 
-		if ((number & ((INT64CONST(1) << bits) - 1)) != 0)
-			break;
-		add_late_block(t, owner, level, (number >> bits) - 1);
+		row_set(late, t->late_figures + i, NumericGetDatum(figure));
+		if (before != NULL)
+			figure = num_add(row_numeric(before, t->late_figures + i), figure);
+		row_set(total, t->late_figures + i, NumericGetDatum(figure));
 	}
+	row_set(owner, t->late_entries, Int64GetDatum(++number));
+	if (number % LATE_RADIX == 0)
+		add_late_block(t, owner, number);
 }
 
 static void
@@ -234,6 +287,7 @@ typedef struct Lookup
 	Numeric    *figures;
 	int64		from;			/* of the last balance before all that counts, or 0 */
 	int64		until;			/* entries up to here are added one by one */
+	int64		balance_late;	/* late entries up to the balance */
 	bool		late;			/* later ones may be late: those from number */
 	int64		first_late;
 } Lookup;
@@ -315,7 +369,10 @@ find_balances(Lookup *l)
 		 found; found = probe_next(&probe, ForwardScanDirection))
 	{
 		if (DatumGetInt64(probe_value(&probe, position + 1)) == l->from)
+		{
 			add_figures(l, &probe, t->balance_figures);
+			l->balance_late = DatumGetInt64(probe_value(&probe, t->balance_late_entries + 1));
+		}
 		else if (++after == 2)
 		{
 			l->until = Min(l->until, DatumGetInt64(probe_value(&probe, position + 1)));
@@ -335,11 +392,10 @@ add_entries(Lookup *l)
 	bool		found;
 
 	owner_keys(&probe, l);
-	probe_key_from(&probe, l->from + 1);
+	probe_key_between(&probe, l->from + 1, l->until);
 	for (found = probe_begin_active(&probe, fundes_relation(tables[t->entry].name),
 									index_named(t->entry, "_pkey"), ForwardScanDirection);
-		 found && DatumGetInt64(probe_value(&probe, t->entry_effective_at)) <= l->until;
-		 found = probe_next(&probe, ForwardScanDirection))
+		 found; found = probe_next(&probe, ForwardScanDirection))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (DatumGetTimestampTz(probe_value(&probe, t->entry_effective_at + 1)) <= l->as_of)
@@ -348,107 +404,108 @@ add_entries(Lookup *l)
 	probe_end(&probe);
 }
 
-/* How many late entries were known. */
-static int64
-known_late_entries(Lookup *l)
-{
-	int			block = l->t->late_figures - 3;
-	Probe		probe;
-	int64		count = 0;
-
-	owner_keys(&probe, l);
-	probe_key_up_to(&probe, l->known);
-	if (probe_begin_active(&probe, fundes_relation(tables[l->t->late].name),
-						   index_named(l->t->late, "_known"), BackwardScanDirection))
-		count = DatumGetInt64(probe_value(&probe, block + 1)) + 1;
-	probe_end(&probe);
-	return count;
-}
-
 /*
  * Late entries
  */
 
-/* A sum of late entries that is being made. */
-typedef struct LateSum
+/* How many late entries were known. */
+static int64
+known_late_entries(Lookup *l)
 {
-	const Timeline *t;
-	Probe		probe;			/* by the owner's keys, level, block, moment */
-	bool		open;
-	Numeric    *figures;
-} LateSum;
+	const Timeline *t = l->t;
+	Probe		probe;
+	int64		count = 0;
 
-/* Adds the part of a block that is not after the moment, or takes it off. */
-static void
-add_block(LateSum *sum, int level, int64 block, int sign)
-{
-	const Timeline *t = sum->t;
-	bool		found;
-	int			i;
-
-	CHECK_FOR_INTERRUPTS();
-	sum->probe.keys[t->nkeys].sk_argument = Int32GetDatum(level);
-	sum->probe.keys[t->nkeys + 1].sk_argument = Int64GetDatum(block);
-	if (sum->open)
-		found = probe_again(&sum->probe, BackwardScanDirection);
-	else
-		found = probe_begin(&sum->probe, fundes_relation(tables[t->late].name),
-							fundes_relation(psprintf("%s_pkey", tables[t->late].name)),
-							BackwardScanDirection);
-	sum->open = true;
-	for (i = 0; found && i < t->nfigures; i++)
+	owner_keys(&probe, l);
+	if (l->known == ALL_POSITIONS)
 	{
-		Numeric		part = DatumGetNumeric(probe_value(&sum->probe, t->late_figures + i + 1));
-
-		sum->figures[i] = sign > 0 ? num_add(sum->figures[i], part) :
-			num_sub(sum->figures[i], part);
+		if (probe_begin_active(&probe, fundes_relation(tables[t->owner].name),
+							   index_named(t->owner, "_pkey"), ForwardScanDirection))
+			count = DatumGetInt64(probe_value(&probe, t->late_entries + 1));
 	}
+	else
+	{
+		probe_key_up_to(&probe, l->known);
+		if (probe_begin_active(&probe, fundes_relation(tables[t->late].name),
+							   index_named(t->late, "_known"), BackwardScanDirection))
+			count = DatumGetInt64(probe_value(&probe, t->nkeys + 2)) + 1;
+	}
+	probe_end(&probe);
+	return count;
 }
 
-/* The blocks of up to a level that entries from a multiple of its size on make up. */
 static void
-add_blocks(LateSum *sum, int64 from, int64 end, int level, int sign)
+add_late_figures(Lookup *l, Probe *probe, int sign)
 {
-	for (; level >= 0; level--)
-	{
-		int			bits = level * LATE_RADIX_BITS;
+	int			i;
 
-		for (; end - from >= INT64CONST(1) << bits; from += INT64CONST(1) << bits)
-			add_block(sum, level, from >> bits, sign);
+	for (i = 0; i < l->t->nfigures; i++)
+	{
+		Numeric		figure = DatumGetNumeric(probe_value(probe, l->t->late_figures + i + 1));
+
+		l->figures[i] = sign > 0 ? num_add(l->figures[i], figure) :
+			num_sub(l->figures[i], figure);
 	}
 }
 
 /*
- * Adds the late entries from number first on, up to before number end: all up
- * to end less all up to first, from where their blocks are no longer the same.
+ * Adds the late entries with numbers from .. end - 1 that are not after the
+ * moment, one by one, or takes them off.
  */
 static void
-add_late_figures(const Timeline *t, const Datum *keys, TimestampTz as_of,
-				 int64 first, int64 end, Numeric *figures)
+add_late_entries(Lookup *l, int64 from, int64 end, int sign)
 {
-	LateSum		sum = {.t = t, .figures = figures};
-	int64		same = 0;
-	int			level = LATE_MAX_LEVEL;
-	int			i;
+	const Timeline *t = l->t;
+	Probe		probe;
+	bool		found;
 
-	for (i = 0; i < t->nkeys; i++)
-		probe_key(&sum.probe, tables[t->owner].columns[i].type, keys[i]);
-	probe_key(&sum.probe, INT4OID, Int32GetDatum(0));
-	probe_key(&sum.probe, INT8OID, Int64GetDatum(0));
-	probe_key_until(&sum.probe, as_of);
-	for (;; level--)
+	if (from == end)
+		return;
+	owner_keys(&probe, l);
+	probe_key(&probe, INT4OID, Int32GetDatum(LATE_ENTRY));
+	probe_key_between(&probe, from, end - 1);
+	for (found = probe_begin_active(&probe, fundes_relation(tables[t->late].name),
+									index_named(t->late, "_pkey"), ForwardScanDirection);
+		 found; found = probe_next(&probe, ForwardScanDirection))
+		if (DatumGetTimestampTz(probe_value(&probe, t->nkeys + 3)) <= l->as_of)
+			add_late_figures(l, &probe, sign);
+	probe_end(&probe);
+}
+
+/*
+ * Adds the late entries that are not after the moment: all up to the last that
+ * was known, less those that have been added already.  Before the balance all
+ * are before the moment, too.
+ */
+static void
+add_late_sums(Lookup *l, int64 end)
+{
+	const Timeline *t = l->t;
+	Probe		probe;
+	ScanKey		key = &probe.keys[t->nkeys];	/* level, block, moment */
+	int			level;
+
+	owner_keys(&probe, l);
+	probe_key(&probe, INT4OID, Int32GetDatum(LATE_TOTAL));
+	probe_key(&probe, INT8OID, Int64GetDatum(l->balance_late - 1));
+	probe_key_until(&probe, l->as_of);
+	if (probe_begin_active(&probe, fundes_relation(tables[t->late].name),
+						   index_named(t->late, "_pkey"), BackwardScanDirection))
+		add_late_figures(l, &probe, -1);
+	for (level = LATE_MAX_LEVEL; level > 0; level--)
 	{
-		int64		size = INT64CONST(1) << (level * LATE_RADIX_BITS);
+		int64		block = late_block(end, level);
 
-		while (first - same >= size)
-			same += size;
-		if (end - same >= size || level == 0)
-			break;
+		if (block % LATE_RADIX == 0)
+			continue;
+		key[0].sk_argument = Int32GetDatum(level);
+		key[1].sk_argument = Int64GetDatum(block);
+		if (probe_again(&probe, BackwardScanDirection))
+			add_late_figures(l, &probe, 1);
 	}
-	add_blocks(&sum, same, end, level, 1);
-	add_blocks(&sum, same, first, level, -1);
-	if (sum.open)
-		probe_end(&sum.probe);
+	probe_end(&probe);
+	add_late_entries(l, end - end % LATE_RADIX, end, 1);
+	add_late_entries(l, l->balance_late, l->first_late, -1);
 }
 
 void
@@ -468,30 +525,36 @@ timeline_figures(TimelineId id, const Datum *keys, TimestampTz as_of,
 		int64		end = known_late_entries(&l);
 
 		if (l.first_late < end)
-			add_late_figures(l.t, keys, as_of, l.first_late, end, figures);
+			add_late_sums(&l, end);
 	}
 }
 
 int64
 timeline_known_position(int64 fund_id, TimestampTz known_at)
 {
-	static KeptPlan select = PLAN(
-		"select last_position - 1 from fundes.fund_entry"
-		" where fund_id = $1 and recorded_at > $2 and last_position > coalesce("
-		"   (select last_position from fundes.fund_balance"
-		"     where fund_id = $1 and recorded_at <= $2"
-		"     order by recorded_at desc, last_position desc limit 1), 0)"
-		" order by last_position limit 1",
-		INT8OID, TIMESTAMPTZOID);
-	Datum		values[2];
-	int64		position;
-	bool		isnull;
+	Datum		key = Int64GetDatum(fund_id);
+	Lookup		l = {.t = &timelines[FUND_TIMELINE], .keys = &key};
+	int64		known = ALL_POSITIONS;
+	int64		balance;
+	Probe		probe;
+	bool		found;
 
-	values[0] = Int64GetDatum(fund_id);
-	values[1] = TimestampTzGetDatum(known_at);
-	if (TIMESTAMP_IS_NOEND(known_at) || plan_read(&select, values, NULL) == 0)
+	if (TIMESTAMP_IS_NOEND(known_at))
 		return ALL_POSITIONS;
-	position = DatumGetInt64(plan_value(1, INT8OID, &isnull));
-	SPI_freetuptable(SPI_tuptable);
-	return position;
+	owner_keys(&probe, &l);
+	probe_key_until(&probe, known_at);
+	balance = last_value(&probe, TABLE_FUND_BALANCE, "_recorded", BALANCE_LAST_POSITION);
+
+	owner_keys(&probe, &l);
+	probe_key_from(&probe, balance + 1);
+	for (found = probe_begin_active(&probe, fundes_relation(tables[TABLE_FUND_ENTRY].name),
+									index_named(TABLE_FUND_ENTRY, "_pkey"), ForwardScanDirection);
+		 found; found = probe_next(&probe, ForwardScanDirection))
+		if (DatumGetTimestampTz(probe_value(&probe, ENTRY_RECORDED_AT + 1)) > known_at)
+		{
+			known = DatumGetInt64(probe_value(&probe, ENTRY_LAST_POSITION + 1)) - 1;
+			break;
+		}
+	probe_end(&probe);
+	return known;
 }

@@ -20,11 +20,15 @@
  *	  entries are added one by one.  What comes after those is effective later
  *	  than the question's moment, unless it is late.
  *
- *	  Late entries are numbered 0, 1, 2, ... in the order of positions, and kept
- *	  in blocks of 1, 4, 16, ..., each sorted by effective_at, with running
- *	  sums.  The first m of them are made up of at most 3 blocks of each size,
- *	  by the digits of m; in each block one look finds the sum up to a moment.
- *	  So a question costs O(log n), whatever came late.
+ *	  Late entries are numbered 0, 1, 2, ... in the order of positions.  Beside
+ *	  them (LATE_ENTRY) their running totals are kept (LATE_TOTAL), and blocks:
+ *	  sorted by effective_at, with running sums, so that one look finds the sum
+ *	  of a block up to a moment.  The first n entries are made up of a block for
+ *	  each digit of n that is not 0, in base 4, and of less than four single ones:
+ *	  block b of level l has the entries that the digit at l counts, those from
+ *	  (b - b % 4) * 4^l to b * 4^l - 1.  Of late entries a question takes the sums
+ *	  of all that were known, less all up to the balance, which are before its
+ *	  moment.  So it costs O(log n), whatever came late.
  *
  *-------------------------------------------------------------------------
  */
