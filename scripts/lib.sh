@@ -219,7 +219,7 @@ make_workspace()
 # A folder's copy in the workspace that the server's user can read and remove.
 copy_in()
 {
-	cp -R "$1" "$workspace/$2"
+	cp -RT "$1" "$workspace/$2"
 	chmod -R u+rwX "$workspace/$2"
 	((EUID != 0)) || chown -R postgres: "$workspace/$2"
 }
