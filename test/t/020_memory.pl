@@ -69,6 +69,8 @@ is($node->safe_psql('postgres', q{select count(*) from (select stream_id, versio
 # The statements that a backend keeps are among its memory contexts.
 my $inserts = q{select count(*) from pg_backend_memory_contexts where ident like 'insert into fundes.event (%'};
 my $append = q{select fundes.append('s-1', 'X', '{}')};
+$node->append_conf('postgresql.conf', 'fundes.direct_insert = on');
+$node->reload;
 like($node->safe_psql('postgres', "$append; $inserts"), qr/^0$/m, 'an append runs no statement');
 like($node->safe_psql('postgres', "set fundes.direct_insert = off; $append; $inserts"), qr/^[1-9]$/m,
 	'but does where it is told to');
