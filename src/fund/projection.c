@@ -44,7 +44,7 @@ typedef struct TableRows
 	RowIndex   *index;			/* made at the first look-up */
 	bool		reading;
 	bool		ranging;		/* the probe is that of rows_walk_from() */
-	Probe		probe;
+	Probe	   *probe;			/* made at the first look into the table */
 	bool		spilled;		/* of a scratch set: its table was made, */
 	bool		indexed;		/* and the index */
 } TableRows;
@@ -88,7 +88,7 @@ static void
 stop_reading(TableRows *rows)
 {
 	if (rows->reading)
-		probe_end(&rows->probe);
+		probe_end(rows->probe);
 	rows->reading = false;
 }
 
@@ -215,17 +215,19 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 		stop_reading(rows);
 	if (rows->reading)
 	{
-		for (i = 0; i < rows->probe.nkeys; i++)
-			rows->probe.keys[i].sk_argument = keys[i];
-		return probe_again(&rows->probe, ForwardScanDirection);
+		for (i = 0; i < rows->probe->nkeys; i++)
+			rows->probe->keys[i].sk_argument = keys[i];
+		return probe_again(rows->probe, ForwardScanDirection);
 	}
 	old = MemoryContextSwitchTo(set->context);
-	rows->probe.nkeys = 0;
+	if (rows->probe == NULL)
+		rows->probe = palloc(sizeof(Probe));
+	rows->probe->nkeys = 0;
 	for (i = 0; i < (ranging ? 1 : tables[table].nkeys); i++)
-		probe_key(&rows->probe, columns[i].type, keys[i]);
+		probe_key(rows->probe, columns[i].type, keys[i]);
 	if (ranging)
-		probe_key_from(&rows->probe, DatumGetInt64(keys[1]));
-	found = probe_begin(&rows->probe, table_of(set, table),
+		probe_key_from(rows->probe, DatumGetInt64(keys[1]));
+	found = probe_begin(rows->probe, table_of(set, table),
 						index_of(set, table), ForwardScanDirection);
 	rows->reading = true;
 	rows->ranging = ranging;
@@ -246,26 +248,27 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	if (!read_first(set, table, keys, false))
 		return NULL;
 	if (!set->scratch)
-		probe_require_known(&set->tables[table].probe);
-	return take_stored(set, table, set->tables[table].probe.slot);
+		probe_require_known(set->tables[table].probe);
+	return take_stored(set, table, set->tables[table].probe->slot);
 }
 
 void
 rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
 			   bool (*visit) (Row *row, void *arg), void *arg)
 {
-	Probe	   *probe = &set->tables[table].probe;
+	TableRows  *rows = &set->tables[table];
 	Datum		keys[2];
 	bool		found;
 
 	Assert(!set->scratch && tables[table].columns[1].type == INT8OID);
 	keys[0] = first;
 	keys[1] = Int64GetDatum(from);
-	for (found = read_first(set, table, keys, true); found; found = probe_next(probe, ForwardScanDirection))
+	for (found = read_first(set, table, keys, true); found;
+		 found = probe_next(rows->probe, ForwardScanDirection))
 	{
 		CHECK_FOR_INTERRUPTS();
-		probe_require_known(probe);
-		if (!visit(take_stored(set, table, probe->slot), arg))
+		probe_require_known(rows->probe);
+		if (!visit(take_stored(set, table, rows->probe->slot), arg))
 			break;
 	}
 }
