@@ -7,6 +7,7 @@
  */
 #include "fundes.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -64,6 +65,8 @@ writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
 	MemoryContextSwitchTo(old);
+	table_shape(writer->table, &writer->shape);
+	memset(writer->indexes, 0, sizeof(writer->indexes));
 	writer->indexes_open = false;
 	memset(writer->slots, 0, sizeof(writer->slots));
 	writer->ncollected = 0;
@@ -104,6 +107,34 @@ take_row(Writer *writer, TupleTableSlot *slot, const Datum *values, const bool *
 	ExecStoreVirtualTuple(slot);
 	if (slot->tts_tupleDescriptor->constr != NULL)
 		ExecConstraints(writer->target, slot, writer->estate);
+}
+
+/* The entries of a new row of a plain table. */
+static void
+insert_plain_entries(Writer *writer, TupleTableSlot *slot)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < writer->shape.nindexes; i++)
+	{
+		const PlainIndex *index = &writer->shape.indexes[i];
+		Datum		values[SHAPE_MAX_KEYS];
+		bool		nulls[SHAPE_MAX_KEYS];
+
+		if (!index_takes(index, slot->tts_values, slot->tts_isnull))
+			continue;
+		if (writer->indexes[i] == NULL)
+			writer->indexes[i] = index_open(index->oid, RowExclusiveLock);
+		for (j = 0; j < index->nkeys; j++)
+		{
+			values[j] = slot->tts_values[index->keys[j]];
+			nulls[j] = slot->tts_isnull[index->keys[j]];
+		}
+		(void) index_insert(writer->indexes[i], values, nulls, &slot->tts_tid, writer->table,
+							index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+							false, NULL);
+	}
 }
 
 /* Updates seldom come here: most of them are HOT. */
@@ -154,7 +185,12 @@ writer_insert_collected(Writer *writer)
 		table_multi_insert(writer->table, writer->slots, n, GetCurrentCommandId(true), 0, NULL);
 	MemoryContextSwitchTo(old);
 	for (i = 0; i < n; i++)
-		add_to_indexes(writer, writer->slots[i], false, ALL_INDEXES);
+	{
+		if (writer->shape.plain)
+			insert_plain_entries(writer, writer->slots[i]);
+		else
+			add_to_indexes(writer, writer->slots[i], false, ALL_INDEXES);
+	}
 	ResetPerTupleExprContext(writer->estate);
 }
 
@@ -214,6 +250,9 @@ writer_end(Writer *writer)
 	Assert(writer->ncollected == 0);
 	for (i = 0; i < WRITER_GROUP && writer->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(writer->slots[i]);
+	for (i = 0; i < writer->shape.nindexes; i++)
+		if (writer->indexes[i] != NULL)
+			index_close(writer->indexes[i], NoLock);
 	if (writer->indexes_open)
 		ExecCloseIndices(writer->target);
 	table_close(writer->table, NoLock);

@@ -22,6 +22,7 @@
 
 #include "nodes/execnodes.h"
 #include "storage/itemptr.h"
+#include "table_shape.h"
 
 /* So many rows are put into the table at once, most of a page or two. */
 #define WRITER_GROUP 100
@@ -32,7 +33,9 @@ typedef struct Writer
 	Relation	table;
 	ResultRelInfo *target;
 	EState	   *estate;
-	bool		indexes_open;
+	TableShape	shape;
+	Relation	indexes[SHAPE_MAX_INDEXES]; /* of a plain table, as needed */
+	bool		indexes_open;	/* by the executor, all of them */
 	TupleTableSlot *slots[WRITER_GROUP];	/* made as they are needed */
 	int			ncollected;
 } Writer;

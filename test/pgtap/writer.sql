@@ -34,6 +34,52 @@ select is(pg_temp.altered(change), '55000', change)
 select is(pg_temp.altered('create table of_mine (asset_id bigint references fundes.mcp)'), '55000', 'a foreign key to a projection');
 select is(pg_temp.altered('create index more on fundes.mcp (music_id)'), 'went on', 'an index does no harm');
 select is((select count(*) from fundes.mcp where music_id = 'S'), 2::bigint, 'and is kept');
+
+-- Indexes that come and go, of kinds that are not ours.
+create function pg_temp.used(index text, what text) returns boolean language plpgsql as $$
+declare
+	line text;
+	plan text := '';
+begin
+	perform set_config('enable_seqscan', 'off', true);
+	for line in execute 'explain ' || what loop
+		plan := plan || line;
+	end loop;
+	perform set_config('enable_seqscan', 'on', true);
+	return plan like '%' || index || '%';
+end
+$$;
+create function pg_temp.buys(code text) returns text language plpgsql as $$
+begin
+	perform fundes.purchase_mcp(1, code, 'R', 'S', 1, effective_at => '2023-06-01 09:30');
+	return 'went on';
+exception when others then
+	return sqlstate || ' ' || sqlerrm;
+end
+$$;
+savepoint without;
+create unique index gone on fundes.mcp (music_id, (copyright_code = 'M4')) where copyright_code in ('M4', 'M5');
+select is(pg_temp.buys('M4'), 'went on', 'an index with an expression and a predicate');
+select is(pg_temp.buys('M6'), 'went on', 'whose predicate does not take the row');
+select is(pg_temp.buys('M5'), 'went on', 'and does again');
+create index hashed on fundes.mcp using hash (copyright_code);
+select ok(pg_temp.used('gone', $$select from fundes.mcp where music_id = 'S' and copyright_code in ('M4', 'M5')$$), 'the one index is used');
+select is((select count(*) from fundes.mcp where music_id = 'S' and copyright_code in ('M4', 'M5')), 2::bigint, 'and has its rows');
+select is(pg_temp.buys('M3'), 'went on', 'a hash index');
+select ok(pg_temp.used('hashed', $$select from fundes.mcp where copyright_code = 'M3'$$), 'the other index is used, too');
+select is((select count(*) from fundes.mcp where copyright_code = 'M3'), 1::bigint, 'and has its row');
+create unique index once on fundes.mcp (fund_id, music_id) where copyright_code > 'M6';
+select is(pg_temp.buys('M7'), 'went on', 'a unique index');
+select matches(pg_temp.buys('M8'), '^UF016', 'is heeded');
+rollback to without;
+select is(pg_temp.buys('M4'), 'went on', 'without them again');
+drop index fundes.mcp_fund;
+select is(pg_temp.buys('M9'), 'went on', 'without one of ours');
+rollback to without;
+select is(pg_temp.buys('M4'), 'went on', 'with it again');
+select is((select count(*) from fundes.mcp where fund_id = 1), 3::bigint, 'all rows are in it');
+rollback to without;
+
 select is(pg_temp.altered('alter table fundes.mcp add check (cost_cash > 1)'), '23514', 'a CHECK of a table holds');
 select is(pg_temp.altered('alter table fundes.mcp alter sold_at set not null'), '23502', 'so does NOT NULL');
 
