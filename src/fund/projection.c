@@ -227,8 +227,13 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 		probe_key(rows->probe, columns[i].type, keys[i]);
 	if (ranging)
 		probe_key_from(rows->probe, DatumGetInt64(keys[1]));
-	found = probe_begin(rows->probe, table_of(set, table),
-						index_of(set, table), ForwardScanDirection);
+	/* what is read is written, as a rule, but not investors */
+	if (table == TABLE_INVESTOR)
+		found = probe_begin(rows->probe, table_of(set, table),
+							index_of(set, table), ForwardScanDirection);
+	else
+		found = probe_begin_write(rows->probe, table_of(set, table),
+								  index_of(set, table), ForwardScanDirection);
 	rows->reading = true;
 	rows->ranging = ranging;
 	MemoryContextSwitchTo(old);
