@@ -128,6 +128,15 @@ owner_enter(Owner *saved)
 	saved->guc_level = 0;
 }
 
+/* For the level of settings that was begun last. */
+static void
+set_safe_search_path(void)
+{
+	(void) set_config_option("search_path", SAFE_SEARCH_PATH,
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
 /* Setting it again would cost a look through the whole path, and all settings. */
 int
 enter_safe_search_path(void)
@@ -137,10 +146,15 @@ enter_safe_search_path(void)
 	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) == 0)
 		return 0;
 	level = NewGUCNestLevel();
-	(void) set_config_option("search_path", SAFE_SEARCH_PATH,
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
+	set_safe_search_path();
 	return level;
+}
+
+void
+owner_safe_search_path(void)
+{
+	if (strcmp(namespace_search_path, SAFE_SEARCH_PATH) != 0)
+		set_safe_search_path();
 }
 
 /*
@@ -155,7 +169,7 @@ owner_begin(Owner *saved)
 
 	owner_enter(saved);
 	saved->statements = true;
-	saved->guc_level = enter_safe_search_path();
+	saved->guc_level = NewGUCNestLevel();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	MemoryContextSwitchTo(context);

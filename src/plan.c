@@ -7,6 +7,7 @@
  */
 #include "fundes.h"
 
+#include "owner.h"
 #include "plan.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -48,6 +49,7 @@ plan_write(KeptPlan *plan, const Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	owner_safe_search_path();
 	return finish(SPI_execute_plan(kept_plan(plan), unconstify(Datum *, values),
 								   nulls, false, 0), context);
 }
@@ -57,6 +59,7 @@ plan_read(KeptPlan *plan, const Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	owner_safe_search_path();
 	return finish(SPI_execute_plan(kept_plan(plan), unconstify(Datum *, values),
 								   nulls, true, 0), context);
 }
@@ -66,6 +69,7 @@ plan_fresh(KeptPlan *plan, const Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	owner_safe_search_path();
 	return finish(SPI_execute_snapshot(kept_plan(plan), unconstify(Datum *, values),
 									   nulls, GetLatestSnapshot(), InvalidSnapshot,
 									   true, false, 0), context);
@@ -81,6 +85,7 @@ plan_into(KeptPlan *plan, const Datum *values, const char *nulls,
 	ParamListInfo params = makeParamList(plan->nargs);
 	int			i;
 
+	owner_safe_search_path();
 	for (i = 0; i < plan->nargs; i++)
 	{
 		params->params[i].value = values[i];
@@ -99,6 +104,7 @@ plan_once(const char *sql, bool read_only)
 {
 	MemoryContext context = CurrentMemoryContext;
 
+	owner_safe_search_path();
 	return finish(SPI_execute(sql, read_only, 0), context);
 }
 

@@ -14,6 +14,7 @@
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "owner.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "writer.h"
@@ -42,6 +43,14 @@ obstacle_of(Relation table, int ncolumns)
 	return NULL;
 }
 
+static bool
+has_checks(Relation table)
+{
+	const TupleConstr *constraints = RelationGetDescr(table)->constr;
+
+	return constraints != NULL && constraints->num_check > 0;
+}
+
 void
 writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
 {
@@ -66,6 +75,8 @@ writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
 	InitResultRelInfo(writer->target, writer->table, 0, NULL, 0);
 	MemoryContextSwitchTo(old);
 	table_shape(writer->table, &writer->shape);
+	if (!writer->shape.plain || has_checks(writer->table))
+		owner_safe_search_path();
 	memset(writer->indexes, 0, sizeof(writer->indexes));
 	writer->indexes_open = false;
 	memset(writer->slots, 0, sizeof(writer->slots));

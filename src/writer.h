@@ -41,7 +41,8 @@ typedef struct Writer
 } Writer;
 
 /*
- * ncolumns: that the table must have, of values and nulls below.  The state may
+ * To be called between owner_begin() and owner_end(): constraints and indexes may
+ * call anybody's functions.  ncolumns: that the table must have, of values and nulls below.  The state may
  * serve for one table after the other.
  */
 extern void writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns);

@@ -98,8 +98,10 @@ find_price_source(PriceSource *source)
 {
 	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, DATEOID};
 	List	   *name = qualified_name(fundes_price_function);
-	Oid			function = LookupFuncName(name, lengthof(types), types, true);
+	Oid			function;
 
+	owner_safe_search_path();
+	function = LookupFuncName(name, lengthof(types), types, true);
 	if (!OidIsValid(function) || get_func_rettype(function) != NUMERICOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
