@@ -104,7 +104,6 @@ command_begin(Command *cmd, FunctionCallInfo fcinfo)
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->fcinfo = fcinfo;
 	json_begin(&cmd->arguments);
-	json_begin(&cmd->figures);
 	owner_begin(&cmd->owner);
 	append_begin(1);
 	cmd->rows = rows_begin();
@@ -188,14 +187,23 @@ different_argument(Command *cmd, const StoredEvent *stored)
 /*
  * Whether the event id was given and is in the log, as an event of this type
  * with these arguments.  Another event with the id is UF008.
+ *
+ * Where no id was given, the arguments are compared with nothing: the figures
+ * go on in the same object, which spares merging two.
  */
 bool
 command_replayed(Command *cmd, const char *type)
 {
 	StoredEvent stored;
 
+	if (!cmd->id_given && cmd->argument_object == NULL)
+	{
+		cmd->figures = cmd->arguments;
+		return false;
+	}
 	if (cmd->argument_object == NULL)
 		command_arguments_done(cmd);
+	json_begin(&cmd->figures);
 	if (!cmd->id_given || !log_find_event(&cmd->event_id, &stored))
 		return false;
 	if (stored.type_id != log_event_type(type).type_id)
@@ -251,7 +259,9 @@ command_append(Command *cmd, const char *stream, const char *type)
 {
 	NewEvent	event = {0};
 
-	cmd->payload = json_merge(cmd->argument_object, json_end(&cmd->figures));
+	cmd->payload = json_end(&cmd->figures);
+	if (cmd->argument_object != NULL)
+		cmd->payload = json_merge(cmd->argument_object, cmd->payload);
 	event.stream = stream;
 	event.type = type;
 	event.payload = cmd->payload;

@@ -50,7 +50,7 @@ typedef struct Command
 
 	JsonObject	arguments;
 	JsonObject	figures;
-	Jsonb	   *argument_object;	/* arguments, once they are complete */
+	Jsonb	   *argument_object;	/* arguments, where they are needed by themselves */
 	Jsonb	   *payload;
 } Command;
 
@@ -71,6 +71,8 @@ extern DateADT arg_date(FunctionCallInfo fcinfo, int arg, const char *name);
 extern void command_begin(Command *cmd, FunctionCallInfo fcinfo);
 extern void command_options(Command *cmd, int first);
 extern TimestampTz command_moment(Command *cmd);
+
+/* For arguments that go into several events: to be called before the next. */
 extern void command_arguments_done(Command *cmd);
 extern bool command_replayed(Command *cmd, const char *type);
 

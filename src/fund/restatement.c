@@ -240,6 +240,7 @@ fundes_restate_nav(PG_FUNCTION_ARGS)
 	command_options(&cmd, 2);
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_date(&cmd.arguments, "restated_from", from);
+	command_arguments_done(&cmd);
 	if (command_replayed(&cmd, "FundValued"))
 		return_again(&cmd, fund_id);
 	else
