@@ -385,6 +385,19 @@ require_investor(Command *cmd, const char *investor_id)
 		investor_not_found(investor_id);
 }
 
+/* Investors are never removed: who has a holding is one. */
+void
+require_payer(Command *cmd, int64 fund_id, const char *investor_id)
+{
+	Datum		keys[2];
+
+	keys[0] = Int64GetDatum(fund_id);
+	keys[1] = CStringGetTextDatum(investor_id);
+	if (strlen(investor_id) > MAX_KEY_BYTES ||
+		rows_find(cmd->rows, TABLE_INVESTMENT, keys) == NULL)
+		require_investor(cmd, investor_id);
+}
+
 Row *
 require_mcp(Command *cmd, int64 fund_id, int64 asset_id, bool ever)
 {

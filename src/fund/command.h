@@ -105,6 +105,9 @@ extern Row *require_fund(Row *fund, int64 fund_id);
 /* Raises UF019 where the fund is closed. */
 extern void require_open(const Row *fund);
 extern void require_investor(Command *cmd, const char *investor_id);
+
+/* The same for one whose holding of the fund is locked: most have one. */
+extern void require_payer(Command *cmd, int64 fund_id, const char *investor_id);
 pg_noreturn extern void investor_not_found(const char *investor_id);
 
 /* The fund's copyright, held now or (ever) once; else UF007. */

@@ -317,6 +317,13 @@ leave_holding(Fold *fold)
 	fold->holding_entries = NIL;
 }
 
+/* The stream of a holding begins with the pay-in that makes it. */
+static bool
+begins_holding(const Fold *fold)
+{
+	return fold->event->type_id == INVESTMENT_CREATED && fold->event->version == 1;
+}
+
 void
 find_holding(Fold *fold, const char *investor_id, bool create)
 {
@@ -326,10 +333,13 @@ find_holding(Fold *fold, const char *investor_id, bool create)
 	leave_holding(fold);
 	keys[0] = fold->fund->values[FUND_ID];
 	keys[1] = CStringGetTextDatum(investor_id);
-	if (rows_find(fold->rows, TABLE_INVESTOR, &keys[1]) == NULL)
+	holding = begins_holding(fold) ?
+		rows_find_known(fold->rows, TABLE_INVESTMENT, keys) :
+		rows_find(fold->rows, TABLE_INVESTMENT, keys);
+	/* investors are never removed: who has a holding is one */
+	if (holding == NULL && rows_find(fold->rows, TABLE_INVESTOR, &keys[1]) == NULL)
 		refuse(fold, ERRCODE_INVESTOR_NOT_FOUND, "Investor not found",
 			   psprintf("investor_id is \"%s\".", investor_id));
-	holding = rows_find(fold->rows, TABLE_INVESTMENT, keys);
 	if (holding == NULL && !create)
 		refuse(fold, ERRCODE_INVESTMENT_NOT_FOUND, "Investment not found",
 			   psprintf("Investor \"%s\" has no investment in fund " INT64_FORMAT ".",

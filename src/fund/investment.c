@@ -135,16 +135,15 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 	json_put_int64(&cmd.arguments, "fund_id", fund_id);
 	json_put_numeric(&cmd.arguments, "investment_amount", amount);
 
-	/* beside others the stream's lock guards the id */
+	/* beside others the stream's lock guards the id and the holding */
 	stream = holding_stream(fund_id, investor_id);
-	if (cmd.id_given)
-		append_expect(stream, EXPECT_ANY);
+	append_lock(stream);
 	if (!command_replayed(&cmd, "InvestmentCreated"))
 	{
 		FundState	state;
 		Numeric		price;
 
-		require_investor(&cmd, investor_id);
+		require_payer(&cmd, fund_id, investor_id);
 		require_open(require_fund(fund, fund_id));
 		command_check_time(&cmd, fund);
 		require_trading(&cmd, fund);

@@ -333,7 +333,6 @@ rows_find(RowSet *set, TableId table, const Datum *keys)
 Row *
 rows_find_known(RowSet *set, TableId table, const Datum *keys)
 {
-	Assert(tables[table].conflict_code != 0);
 	if (set->scratch)
 		return rows_find(set, table, keys);
 	if (set->tables[table].index == NULL)

@@ -513,6 +513,15 @@ check_expectations(const Stream *streams, int count)
 }
 
 void
+append_lock(const char *stream)
+{
+	Stream		s;
+
+	set_stream(&s, stream, EXPECT_ANY, false);
+	lock_streams(&s, 1);
+}
+
+void
 append_expect(const char *stream, int64 version)
 {
 	Stream		s;

@@ -98,6 +98,9 @@ extern int64 checked_expected_version(int64 version);
 extern Jsonb *checked_json_object(Jsonb *value, const char *name);
 extern void check_event_size(const Jsonb *payload, const Jsonb *metadata);
 
+/* Nobody else appends to a stream until the transaction ends. */
+extern void append_lock(const char *stream);
+
 /* Locks a stream and raises UF021 unless it has the version. */
 extern void append_expect(const char *stream, int64 version);
 
