@@ -8,6 +8,7 @@
 #include "fundes.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -92,8 +93,7 @@ slot_of(Writer *writer, int i)
 		return writer->slots[i];
 	old = MemoryContextSwitchTo(writer->estate->es_query_cxt);
 	writer->slots[i] = MakeSingleTupleTableSlot(RelationGetDescr(writer->table),
-												&TTSOpsVirtual);
-	writer->slots[i]->tts_tableOid = RelationGetRelid(writer->table);
+												&TTSOpsHeapTuple);
 	MemoryContextSwitchTo(old);
 	return writer->slots[i];
 }
@@ -106,24 +106,46 @@ changed_meanwhile(void)
 			 errmsg("could not serialize access due to concurrent update")));
 }
 
-/* Takes a row into a slot and checks it. */
-static void
-take_row(Writer *writer, TupleTableSlot *slot, const Datum *values, const bool *nulls)
+/* NOT NULL is looked at here, as the executor would take the tuple apart. */
+static bool
+needs_check(TupleDesc desc, const bool *nulls)
 {
-	int			natts = slot->tts_tupleDescriptor->natts;
+	int			i;
 
-	ExecClearTuple(slot);
-	memcpy(slot->tts_values, values, sizeof(Datum) * natts);
-	memcpy(slot->tts_isnull, nulls, sizeof(bool) * natts);
-	ExecStoreVirtualTuple(slot);
-	if (slot->tts_tupleDescriptor->constr != NULL)
+	if (desc->constr == NULL)
+		return false;
+	if (desc->constr->num_check > 0)
+		return true;
+	for (i = 0; i < desc->natts; i++)
+		if (nulls[i] && TupleDescAttr(desc, i)->attnotnull)
+			return true;
+	return false;
+}
+
+/*
+ * Takes a row and checks it.  It is formed here, once: the table would have a
+ * slot of values copy them first.
+ */
+static void
+take_row(Writer *writer, int i, const Datum *values, const bool *nulls)
+{
+	TupleTableSlot *slot = slot_of(writer, i);
+	TupleDesc	desc = slot->tts_tupleDescriptor;
+
+	ExecStoreHeapTuple(heap_form_tuple(desc, unconstify(Datum *, values),
+									   unconstify(bool *, nulls)), slot, true);
+	writer->values[i] = values;
+	writer->nulls[i] = nulls;
+	if (needs_check(desc, nulls))
 		ExecConstraints(writer->target, slot, writer->estate);
 }
 
 /* The entries of a new row of a plain table. */
 static void
-insert_plain_entries(Writer *writer, TupleTableSlot *slot)
+insert_plain_entries(Writer *writer, int row)
 {
+	const Datum *row_values = writer->values[row];
+	const bool *row_nulls = writer->nulls[row];
 	int			i;
 	int			j;
 
@@ -133,16 +155,17 @@ insert_plain_entries(Writer *writer, TupleTableSlot *slot)
 		Datum		values[SHAPE_MAX_KEYS];
 		bool		nulls[SHAPE_MAX_KEYS];
 
-		if (!index_takes(index, slot->tts_values, slot->tts_isnull))
+		if (!index_takes(index, row_values, row_nulls))
 			continue;
 		if (writer->indexes[i] == NULL)
 			writer->indexes[i] = index_open(index->oid, RowExclusiveLock);
 		for (j = 0; j < index->nkeys; j++)
 		{
-			values[j] = slot->tts_values[index->keys[j]];
-			nulls[j] = slot->tts_isnull[index->keys[j]];
+			values[j] = row_values[index->keys[j]];
+			nulls[j] = row_nulls[index->keys[j]];
 		}
-		(void) index_insert(writer->indexes[i], values, nulls, &slot->tts_tid, writer->table,
+		(void) index_insert(writer->indexes[i], values, nulls,
+							&writer->slots[row]->tts_tid, writer->table,
 							index->unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
 							false, NULL);
 	}
@@ -175,7 +198,7 @@ writer_collect(Writer *writer, const Datum *values, const bool *nulls)
 {
 	if (writer->ncollected == WRITER_GROUP)
 		writer_insert_collected(writer);
-	take_row(writer, slot_of(writer, writer->ncollected), values, nulls);
+	take_row(writer, writer->ncollected, values, nulls);
 	writer->ncollected++;
 }
 
@@ -198,7 +221,7 @@ writer_insert_collected(Writer *writer)
 	for (i = 0; i < n; i++)
 	{
 		if (writer->shape.plain)
-			insert_plain_entries(writer, writer->slots[i]);
+			insert_plain_entries(writer, i);
 		else
 			add_to_indexes(writer, writer->slots[i], false, ALL_INDEXES);
 	}
@@ -229,7 +252,7 @@ check_shown(Writer *writer, ItemPointer tid)
 void
 writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *nulls)
 {
-	TupleTableSlot *slot = slot_of(writer, 0);
+	TupleTableSlot *slot;
 	TM_FailureData failure;
 	LockTupleMode lock_mode;
 	UpdatedIndexes indexes;
@@ -237,7 +260,8 @@ writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *
 
 	Assert(writer->ncollected == 0);
 	CheckCmdReplicaIdentity(writer->table, CMD_UPDATE);
-	take_row(writer, slot, values, nulls);
+	take_row(writer, 0, values, nulls);
+	slot = writer->slots[0];
 	if (IsolationUsesXactSnapshot())
 		check_shown(writer, tid);
 	result = table_tuple_update(writer->table, tid, slot,

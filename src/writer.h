@@ -37,6 +37,8 @@ typedef struct Writer
 	Relation	indexes[SHAPE_MAX_INDEXES]; /* of a plain table, as needed */
 	bool		indexes_open;	/* by the executor, all of them */
 	TupleTableSlot *slots[WRITER_GROUP];	/* made as they are needed */
+	const Datum *values[WRITER_GROUP];	/* of the rows in the slots */
+	const bool *nulls[WRITER_GROUP];
 	int			ncollected;
 } Writer;
 
@@ -50,7 +52,7 @@ extern void writer_insert(Writer *writer, const Datum *values, const bool *nulls
 
 /*
  * The same for many rows: writer_insert_collected() writes those that were
- * collected and not written yet.  What their values point to must last so long.
+ * collected and not written yet.  Values and nulls, too, must last so long.
  */
 extern void writer_collect(Writer *writer, const Datum *values, const bool *nulls);
 extern void writer_insert_collected(Writer *writer);
