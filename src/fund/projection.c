@@ -279,6 +279,26 @@ rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
 }
 
 void
+rows_read_range(RowSet *set, TableId table, int64 first, int64 last)
+{
+	Probe		probe;
+	bool		found;
+
+	Assert(set->tables[table].rows == NIL && !IsolationUsesXactSnapshot());
+	probe.nkeys = 0;
+	probe_key_from(&probe, first);
+	for (found = probe_begin_write(&probe, table_of(set, table),
+								   index_of(set, table), ForwardScanDirection);
+		 found && DatumGetInt64(probe_value(&probe, 1)) <= last;
+		 found = probe_next(&probe, ForwardScanDirection))
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) take_stored(set, table, probe.slot);
+	}
+	probe_end(&probe);
+}
+
+void
 rows_read_at(RowSet *set, TableId table, ItemPointer places, int n)
 {
 	Relation	relation;

@@ -281,6 +281,12 @@ extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 
 /*
+ * Reads the rows whose key, a bigint, is in a range, to spare the look-ups.  The
+ * set has none of the table yet, and they need not be known to the transaction.
+ */
+extern void rows_read_range(RowSet *set, TableId table, int64 first, int64 last);
+
+/*
  * Reads rows that a statement has just found, under the lock that keeps them so
  * and by the active snapshot, to spare the look-ups.  It reads none where the set
  * has some of the table already, or each must be known to the transaction.

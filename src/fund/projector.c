@@ -13,17 +13,22 @@
  */
 #include "fundes.h"
 
+#include "access/xact.h"
 #include "catalog/pg_operator.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "fund/fold.h"
 #include "fund/projector.h"
+#include "fund/streams.h"
 #include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "store/log.h"
 #include "utils/rel.h"
 #include "utils/tuplesort.h"
+
+/* So many are worth reading in one go. */
+#define MANY_FUNDS 16
 
 /*
  * Taken by the next events that are written directly: no code of others runs in
@@ -131,6 +136,45 @@ fold_sorted(FoldRun *run, Tuplestorestate *events, TupleTableSlot *slot)
 	tuplesort_end(sort);
 }
 
+/*
+ * Where a batch is about many funds that lie close together, their rows are read
+ * in the order of the index, which takes a sixth of looking each of them up.
+ */
+static void
+read_funds(RowSet *rows, const NewEvent *events, int nevents)
+{
+	int64		first = PG_INT64_MAX;
+	int64		last = 0;
+	int64		distinct = 0;
+	bool	   *named;
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+	{
+		int64		fund_id = fund_of_stream(events[i].stream);
+
+		if (fund_id <= 0)
+			continue;
+		first = Min(first, fund_id);
+		last = Max(last, fund_id);
+	}
+	if (last < first || last - first >= nevents)
+		return;
+	named = palloc0(sizeof(bool) * (last - first + 1));
+	for (i = 0; i < nevents; i++)
+	{
+		int64		fund_id = fund_of_stream(events[i].stream);
+
+		if (fund_id <= 0 || named[fund_id - first])
+			continue;
+		named[fund_id - first] = true;
+		distinct++;
+	}
+	pfree(named);
+	if (distinct >= MANY_FUNDS && distinct > (last - first) / 2)
+		rows_read_range(rows, TABLE_FUND, first, last);
+}
+
 void
 project_events(const NewEvent *events, int nevents)
 {
@@ -146,6 +190,8 @@ project_events(const NewEvent *events, int nevents)
 		return;
 	owner_begin(&owner);
 	fold_begin(&run, rows != NULL ? rows : rows_begin());
+	if (nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
+		read_funds(run.rows, events, nevents);
 	for (; i < nevents; i++)
 	{
 		FoldEvent	event;

@@ -57,8 +57,7 @@ reserves(const char *category, int len)
 	return false;
 }
 
-/* The fund that a stream is about, or 0. */
-static int64
+int64
 fund_of_stream(const char *stream)
 {
 	const char *digits;

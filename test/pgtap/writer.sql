@@ -126,6 +126,25 @@ select is(pg_temp.inserted('FundCreated', '{"fund_id": 9, "name": "x", "initial_
 select lives_ok($$select fundes.append_batch(array_fill('fund-1'::text, array[3]), array_fill('FeeAccrued'::text, array[3]),
 	array_fill('{"fund_id": 1, "amount": 1, "kind": "x"}'::jsonb, array[3]))$$, 'a batch');
 select is((select accrued::numeric from fundes.fee_account), 4::numeric, 'all of it counts');
+
+-- Over many funds, which are read in one go where they lie close together; some
+-- between them are not named.
+select count(fundes.create_fund('Fund', effective_at => '2023-06-01 09:00')) as funds from generate_series(3, 40);
+create function pg_temp.fees(funds bigint[]) returns text language plpgsql as $$
+begin
+	perform fundes.append_batch(array(select 'fund-' || f from unnest(funds) f),
+		array_fill('FeeAccrued'::text, array[cardinality(funds)]),
+		array(select jsonb_build_object('fund_id', f, 'amount', 1, 'kind', 'many') from unnest(funds) f));
+	return 'went on';
+exception when others then
+	return sqlstate;
+end
+$$;
+select is(pg_temp.fees(array(select f from generate_series(1, 40) f where f % 7 <> 0) || array[5::bigint, 3]), 'went on', 'a batch over many funds');
+select is(pg_temp.fees(array(select f from generate_series(1, 40) f order by -f) || array_fill(40::bigint, array[30])), 'went on', 'in another order');
+select is(pg_temp.fees(array(select f from generate_series(1, 41) f)), 'UF002', 'over one more than there are');
+select is((select string_agg(distinct accrued::numeric::text, ' ' order by accrued::numeric::text) from fundes.fee_account where kind = 'many'), '1 2 3 32', 'all of it counts');
+select is((select sum(liabilities::numeric) from fundes.fund_sheet), 4::numeric + 107, 'in the funds, too');
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 
 set transaction read only;
