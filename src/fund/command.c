@@ -270,6 +270,7 @@ command_append(Command *cmd, const char *stream, const char *type)
 	event.effective_given = cmd->effective_given;
 	event.id_given = cmd->id_given;
 	event.event_id = cmd->event_id;
+	event.fits = cmd->payload_fits;
 	check_event_size(event.payload, event.metadata);
 	PG_TRY();
 	{

@@ -51,6 +51,7 @@ typedef struct Command
 	JsonObject	arguments;
 	JsonObject	figures;
 	Jsonb	   *argument_object;	/* arguments, where they are needed by themselves */
+	bool		payload_fits;	/* all of it is within the bounds of its type */
 	Jsonb	   *payload;
 } Command;
 

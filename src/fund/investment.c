@@ -151,6 +151,9 @@ fundes_create_investment(PG_FUNCTION_ARGS)
 		price = issue_price(&cmd, &state);
 		command_expect(&cmd, stream);
 		issue_units(&cmd, &state, price, amount);
+
+		/* the amount was checked, the price is a column, the rest lies between */
+		cmd.payload_fits = true;
 		command_append(&cmd, stream, "InvestmentCreated");
 	}
 	command_end(&cmd);

@@ -545,6 +545,8 @@ check_payloads(const NewEvent *events, int nevents)
 
 	for (i = 0; i < nevents; i++)
 	{
+		if (events[i].fits)
+			continue;
 		if (OidIsValid(events[i].event_type.payload_type))
 		{
 			if (guc_level == 0)

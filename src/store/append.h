@@ -34,6 +34,7 @@ typedef struct NewEvent
 	bool		effective_given;
 	bool		id_given;
 	pg_uuid_t	event_id;		/* set where not given */
+	bool		fits;			/* its type and stream, so that neither is checked */
 
 	/* set by append_events() */
 	EventType	event_type;

@@ -195,6 +195,23 @@ select pg_temp.same(
 	$$select units::numeric, unit_price::numeric from fundes.create_investment('B', 9, 5000, effective_at => '2023-09-01 10:00')$$,
 	$$values (5::numeric, 1000::numeric)$$, 'a fund with no units and NAV 0 deals at initial_price, whatever the age of its last price');
 select is(pg_temp.figures(9, 'base_price', 'nav', 'nav_per_unit'), 'base_price 1000, nav 5000, nav_per_unit 1000', 'and base_price is struck anew');
+
+-- A pay-in's payload is not checked against its type: it fits, at all bounds.
+create temporary table extreme as
+select fundes.create_fund('Extreme', price, cash_scale, unit_scale, effective_at => '2023-06-01 09:00') as fund_id
+  from unnest(array[0.0001, 1, 1000.0001, 9999999999999999.9999]) price,
+	   unnest(array[0, 4]) cash_scale, unnest(array[0, 6]) unit_scale;
+select cmp_ok(count(*) filter (where (pg_temp.attempt(format('select fundes.create_investment(%L, %s, %s, effective_at => ''2023-06-01 09:10'')',
+															 id, fund_id, amount))).state = '00000'),
+			  '>', 50::bigint, 'pay-ins of the least and the greatest amounts')
+  from extreme, unnest(array['A', 'B']) id,
+	   unnest(array[0.0001, 0.0002, 1, 3, 99999999999999.9999, 1e16, 9999999999999999999, 49999999999999999999.9999, 99999999999999999999, 99999999999999999999.9999]) amount;
+select is_empty($$
+	select payload from fundes.event_log
+	 where type = 'InvestmentCreated'
+	   and not (payload <@ to_jsonb(jsonb_populate_record(null::fundes.investment_created, payload))
+				and stream = format('holding-%s-%s', payload ->> 'fund_id', payload ->> 'investor_id'))$$,
+	'all of them fit');
 select pg_temp.books_balance('the books balance');
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 
