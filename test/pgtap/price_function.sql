@@ -40,6 +40,17 @@ select pg_temp.same($$select fund_id, status from fundes.update_mcp_asset_value(
 select pg_temp.refuses_somehow($$set local fundes.price_function = 'public.absent_price'; $$ || pg_temp.valued('2023-06-02'), 'a function that is not there');
 select ok(detail <> '' and hint <> '' and state = '42883', 'which is said, where, and what to do')
   from pg_temp.attempt($$set local fundes.price_function = 'public.absent_price'; $$ || pg_temp.valued('2023-06-02'));
+create function public.minding_price(copyright_code text, registration_number text, music_id text, as_of date) returns numeric
+language plpgsql as $$
+begin
+	if current_setting('search_path') <> 'pg_catalog, pg_temp' then
+		raise exception 'search_path is %', current_setting('search_path');
+	end if;
+	return null;
+end
+$$;
+select lives_ok($$set local fundes.price_function = 'public.minding_price'$$, 'one that minds the search_path');
+select is((pg_temp.attempt(pg_temp.valued('2023-06-02'))).state, '00000', 'has a safe one');
 select lives_ok($$set local fundes.price_function = default$$, 'set back');
 select pg_temp.same($$select asset_value from fundes.update_mcp_asset_value(1, '2023-06-03', effective_at => '2023-06-04 00:00')$$, $$values (20001)$$, 'it is get_mcp_index again');
 

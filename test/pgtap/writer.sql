@@ -80,6 +80,36 @@ select is(pg_temp.buys('M4'), 'went on', 'with it again');
 select is((select count(*) from fundes.mcp where fund_id = 1), 3::bigint, 'all rows are in it');
 rollback to without;
 
+-- What is not ours runs with a search_path that no caller sets.
+create function public.minds_path(what text) returns text immutable language plpgsql as $$
+begin
+	if current_setting('search_path') <> 'pg_catalog, pg_temp' and current_setting('fundes_test.minds', true) = 'yes' then
+		raise exception 'search_path is %', current_setting('search_path');
+	end if;
+	return what;
+end
+$$;
+create function pg_temp.minds(change text) returns text language plpgsql as $$
+declare
+	found text;
+begin
+	execute change;
+	perform set_config('fundes_test.minds', 'yes', true);
+	found := pg_temp.buys('M4');
+	perform fundes.append('fund-1', 'McpPurchased', jsonb_build_object('fund_id', 1, 'asset_id', 1000 + x, 'copyright_code', 'M5' || x,
+		'registration_number', 'R', 'music_id', 'S', 'price_cash', 1, 'acquisition_date', '2023-06-01'))
+	   from generate_series(1, 2) x;
+	raise exception using errcode = 'P0777', message = found || ', and appends';
+exception when others then
+	return sqlerrm;
+end
+$$;
+select is(pg_temp.minds(change), 'went on, and appends', change)
+  from unnest(array[
+	'create index minding on fundes.mcp (public.minds_path(music_id))',
+	$$create index minding on fundes.mcp (music_id) where public.minds_path(music_id) = 'S'$$,
+	$$alter table fundes.mcp add check (public.minds_path(music_id) = 'S')$$]) change;
+
 select is(pg_temp.altered('alter table fundes.mcp add check (cost_cash > 1)'), '23514', 'a CHECK of a table holds');
 select is(pg_temp.altered('alter table fundes.mcp alter sold_at set not null'), '23502', 'so does NOT NULL');
 
