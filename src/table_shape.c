@@ -15,10 +15,11 @@
 #include "utils/inval.h"
 #include "utils/rel.h"
 
-/* A table is kept in the place that its oid gives, which it may lose. */
-#define MAX_KNOWN 64
+/* There is room for all of our own; the one that came first goes first. */
+#define MAX_KNOWN 32
 
 static TableShape known[MAX_KNOWN];
+static int	next_place = 0;
 
 /* Counts all messages, so that none is missed while a table is looked at. */
 static uint64 messages = 0;
@@ -120,25 +121,29 @@ table_shape(Relation table, TableShape *shape)
 {
 	static bool registered = false;
 	Oid			oid = RelationGetRelid(table);
-	TableShape *place = &known[oid % MAX_KNOWN];
 	uint64		before;
+	int			i;
 
 	if (!registered)
 	{
 		CacheRegisterRelcacheCallback(on_invalidation, (Datum) 0);
 		registered = true;
 	}
-	if (place->table == oid)
-	{
-		*shape = *place;
-		return;
-	}
+	for (i = 0; i < MAX_KNOWN; i++)
+		if (known[i].table == oid)
+		{
+			*shape = known[i];
+			return;
+		}
 	before = messages;
 	shape->table = oid;
 	shape->nindexes = 0;
 	shape->plain = look_at_indexes(table, shape);
 	if (shape->plain && messages == before)
-		*place = *shape;
+	{
+		known[next_place] = *shape;
+		next_place = (next_place + 1) % MAX_KNOWN;
+	}
 }
 
 static bool
