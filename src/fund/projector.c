@@ -190,7 +190,7 @@ project_events(const NewEvent *events, int nevents)
 		return;
 	owner_begin(&owner);
 	fold_begin(&run, rows != NULL ? rows : rows_begin());
-	if (nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
+	if (rows == NULL && nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
 		read_funds(run.rows, events, nevents);
 	for (; i < nevents; i++)
 	{
