@@ -20,6 +20,7 @@
 #include "fund/scratch.h"
 #include "miscadmin.h"
 #include "owner.h"
+#include "port/pg_bitutils.h"
 #include "probe.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -36,10 +37,20 @@
 /* Memory is looked at each so many events. */
 #define LOOK_EVERY 16
 
+/*
+ * Rows and the first values of their columns lie close together in pieces of
+ * memory that grow from the first size to the last.
+ */
+#define FIRST_ROOM 512
+#define LAST_ROOM (32 * 1024)
+
 /* The rows of a table in memory, and what is open to read more of them. */
 typedef struct TableRows
 {
 	MemoryContext context;		/* of the rows and the index */
+	char	   *room;			/* left of the last piece */
+	Size		room_left;
+	Size		room_size;		/* of the piece */
 	List	   *rows;			/* in the order of first use */
 	RowIndex   *index;			/* made at the first look-up */
 	bool		reading;
@@ -51,6 +62,10 @@ typedef struct TableRows
 
 StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
 
+/* What the columns are, by COLUMN_BIT: found once for the backend's life. */
+uint64		by_reference[NTABLES];
+static uint64 numbers[NTABLES];
+
 struct RowSet
 {
 	MemoryContext context;
@@ -59,6 +74,28 @@ struct RowSet
 	EState	   *estate;			/* for its writers, made by the first */
 	TableRows	tables[NTABLES];
 };
+
+static bool
+is_by_reference(Oid type)
+{
+	return type == TEXTOID || type == NUMERICOID || type == JSONBOID || type == INTERVALOID;
+}
+
+static void
+know_columns(void)
+{
+	int			table;
+	int			i;
+
+	for (table = 0; table < NTABLES; table++)
+		for (i = 0; i < tables[table].ncolumns; i++)
+		{
+			if (is_by_reference(tables[table].columns[i].type))
+				by_reference[table] |= COLUMN_BIT(i);
+			if (tables[table].columns[i].type == NUMERICOID)
+				numbers[table] |= COLUMN_BIT(i);
+		}
+}
 
 /*
  * Sets
@@ -71,6 +108,8 @@ rows_begin(void)
 												  "fundes rows", ALLOCSET_SMALL_SIZES);
 	RowSet	   *set = MemoryContextAllocZero(context, sizeof(RowSet));
 
+	if (by_reference[TABLE_FUND] == 0)
+		know_columns();
 	set->context = context;
 	return set;
 }
@@ -126,6 +165,36 @@ context_of(RowSet *set, TableId table)
 	return rows->context;
 }
 
+static void
+begin_room(RowSet *set, TableId table)
+{
+	TableRows  *rows = &set->tables[table];
+
+	rows->room_size = Min(Max(2 * rows->room_size, FIRST_ROOM), LAST_ROOM);
+	rows->room = MemoryContextAlloc(context_of(set, table), rows->room_size);
+	rows->room_left = rows->room_size;
+}
+
+/* Memory that lives as long as all rows of the table. */
+static inline void *
+take_room(RowSet *set, TableId table, Size size)
+{
+	TableRows  *rows = &set->tables[table];
+	char	   *taken;
+
+	size = MAXALIGN(size);
+	if (size > rows->room_left)
+	{
+		if (size > FIRST_ROOM)
+			return MemoryContextAlloc(context_of(set, table), size);
+		begin_room(set, table);
+	}
+	taken = rows->room;
+	rows->room += size;
+	rows->room_left -= size;
+	return taken;
+}
+
 static Row *
 new_row(RowSet *set, TableId table)
 {
@@ -134,7 +203,7 @@ new_row(RowSet *set, TableId table)
 	MemoryContext old = MemoryContextSwitchTo(context_of(set, table));
 	Row		   *row;
 
-	row = palloc(MAXALIGN(sizeof(Row)) + (sizeof(Datum) + sizeof(bool)) * ncolumns);
+	row = take_room(set, table, MAXALIGN(sizeof(Row)) + (sizeof(Datum) + sizeof(bool)) * ncolumns);
 	memset(row, 0, sizeof(Row));
 	row->set = set;
 	row->context = rows->context;
@@ -364,15 +433,16 @@ Row *
 rows_add(RowSet *set, TableId table, const Datum *keys)
 {
 	Row		   *row = new_row(set, table);
+	uint64		zeros = tables[table].journal ? 0 : numbers[table];
 	int			i;
 
-	for (i = 0; i < tables[table].ncolumns && !tables[table].journal; i++)
-		if (tables[table].columns[i].type == NUMERICOID)
-		{
-			row->values[i] = NumericGetDatum(num_zero());
-			row->nulls[i] = false;
-			row->changed |= COLUMN_BIT(i);
-		}
+	row->changed = zeros;
+	for (; zeros != 0; zeros &= zeros - 1)
+	{
+		i = pg_rightmost_one_pos64(zeros);
+		row->values[i] = NumericGetDatum(num_zero());
+		row->nulls[i] = false;
+	}
 	for (i = 0; i < tables[table].nkeys; i++)
 		row_set(row, i, keys[i]);
 	if (set->tables[table].index != NULL)
@@ -380,67 +450,61 @@ rows_add(RowSet *set, TableId table, const Datum *keys)
 	return row;
 }
 
-/* Of the types that columns have: the length, -1 if it varies, 0 if by value. */
-static inline int
-length_by_reference(Oid type)
+/*
+ * Room for a value of so many bytes; whether it is allocated by itself.  Only
+ * the first one of a column is not, as it can only be given back with all rows.
+ */
+static inline void *
+value_room(Row *row, int column, Size size, bool *owned)
 {
-	switch (type)
-	{
-		case TEXTOID:
-		case NUMERICOID:
-		case JSONBOID:
-			return -1;
-		case INTERVALOID:
-			return sizeof(Interval);
-		default:
-			return 0;
-	}
+	*owned = (row->placed & COLUMN_BIT(column)) != 0;
+	row->placed |= COLUMN_BIT(column);
+	return *owned ? MemoryContextAlloc(row->context, size) :
+		take_room(row->set, row->table, size);
 }
 
-/* The row takes a value over that was allocated in its context. */
+/* The row takes over a value that is in its context. */
 static inline void
-own_value(Row *row, int column, Datum value)
+take_over(Row *row, int column, void *value, bool owned)
 {
 	if (!row->nulls[column] && (row->owned & COLUMN_BIT(column)) != 0)
 		pfree(DatumGetPointer(row->values[column]));
-	row->values[column] = value;
+	row->values[column] = PointerGetDatum(value);
 	row->nulls[column] = false;
-	row->owned |= COLUMN_BIT(column);
+	row->owned &= ~COLUMN_BIT(column);
+	if (owned)
+		row->owned |= COLUMN_BIT(column);
 	row->changed |= COLUMN_BIT(column);
 }
 
 void
-row_set(Row *row, int column, Datum value)
+row_set_copy(Row *row, int column, Datum value)
 {
-	int			length = length_by_reference(tables[row->table].columns[column].type);
+	Size		length = tables[row->table].columns[column].type == INTERVALOID ?
+		sizeof(Interval) : VARSIZE_ANY(DatumGetPointer(value));
+	void	   *copy;
+	bool		owned;
 
-	if (length != 0)
-	{
-		void	   *copy;
-
-		if (length < 0)
-			length = VARSIZE_ANY(DatumGetPointer(value));
-		copy = MemoryContextAlloc(row->context, length);
-		memcpy(copy, DatumGetPointer(value), length);
-		own_value(row, column, PointerGetDatum(copy));
-		return;
-	}
-	row->values[column] = value;
-	row->nulls[column] = false;
-	row->changed |= COLUMN_BIT(column);
+	copy = value_room(row, column, length, &owned);
+	memcpy(copy, DatumGetPointer(value), length);
+	take_over(row, column, copy, owned);
 }
 
 void
-row_set_null(Row *row, int column)
+row_set_characters(Row *row, int column, const char *value, int length)
 {
-	row->nulls[column] = true;
-	row->changed |= COLUMN_BIT(column);
+	bool		owned;
+	text	   *copy = value_room(row, column, VARHDRSZ + length, &owned);
+
+	SET_VARSIZE(copy, VARHDRSZ + length);
+	memcpy(VARDATA(copy), value, length);
+	take_over(row, column, copy, owned);
 }
 
 void
 row_set_text(Row *row, int column, const char *value)
 {
-	row_set(row, column, CStringGetTextDatum(value));
+	row_set_characters(row, column, value, strlen(value));
 }
 
 void
@@ -456,13 +520,22 @@ row_add(Row *row, int column, Numeric amount)
 	old = MemoryContextSwitchTo(row->context);
 	amount = num_add(row_numeric(row, column), amount);
 	MemoryContextSwitchTo(old);
-	own_value(row, column, NumericGetDatum(amount));
+	take_over(row, column, amount, true);
 }
 
 char *
 row_text(const Row *row, int column)
 {
 	return TextDatumGetCString(row->values[column]);
+}
+
+bool
+row_text_is(const Row *row, int column, const char *value)
+{
+	struct varlena *text = (struct varlena *) DatumGetPointer(row->values[column]);
+	Size		length = strlen(value);
+
+	return VARSIZE_ANY_EXHDR(text) == length && memcmp(VARDATA_ANY(text), value, length) == 0;
 }
 
 /*
@@ -568,6 +641,7 @@ forget_rows(TableRows *rows)
 	if (rows->context != NULL)
 		MemoryContextDelete(rows->context);
 	rows->context = NULL;
+	rows->room_left = 0;
 	rows->index = NULL;
 	rows->rows = NIL;
 }

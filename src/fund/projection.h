@@ -243,6 +243,7 @@ typedef struct Row
 	bool		stored;			/* in its table already, */
 	ItemPointerData tid;		/* there */
 	uint64		changed;		/* columns, by COLUMN_BIT */
+	uint64		placed;			/* those that had a value in the rows' room */
 	uint64		owned;			/* those whose value is allocated by itself */
 	MemoryContext context;
 	Datum	   *values;
@@ -321,9 +322,35 @@ rows_find_int64(RowSet *set, TableId table, int64 key)
 	return rows_find(set, table, keys);
 }
 
-extern void row_set(Row *row, int column, Datum value);
-extern void row_set_null(Row *row, int column);
+/* Of each table the columns whose values are passed by reference, by COLUMN_BIT. */
+extern uint64 by_reference[NTABLES];
+
+extern void row_set_copy(Row *row, int column, Datum value);
 extern void row_set_text(Row *row, int column, const char *value);
+extern void row_set_characters(Row *row, int column, const char *value, int length);
+
+static inline void
+row_set(Row *row, int column, Datum value)
+{
+	if ((by_reference[row->table] & COLUMN_BIT(column)) != 0)
+	{
+		row_set_copy(row, column, value);
+		return;
+	}
+	row->values[column] = value;
+	row->nulls[column] = false;
+	row->changed |= COLUMN_BIT(column);
+}
+
+static inline void
+row_set_null(Row *row, int column)
+{
+	row->nulls[column] = true;
+	row->changed |= COLUMN_BIT(column);
+}
+
+/* Whether a text is just this one, which is too short to be compressed. */
+extern bool row_text_is(const Row *row, int column, const char *value);
 extern void row_add(Row *row, int column, Numeric amount);
 
 /* Whether a column was set since the row was read. */
