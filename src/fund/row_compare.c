@@ -7,6 +7,7 @@
  */
 #include "fundes.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "fund/row_compare.h"
@@ -21,7 +22,7 @@ is_plain(struct varlena *value)
 	return !VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value);
 }
 
-static bool
+static inline bool
 same_bytes(Datum a, Datum b)
 {
 	struct varlena *x = (struct varlena *) DatumGetPointer(a);
@@ -32,28 +33,44 @@ same_bytes(Datum a, Datum b)
 		memcmp(VARDATA_ANY(x), VARDATA_ANY(y), VARSIZE_ANY_EXHDR(x)) == 0;
 }
 
+/*
+ * Values are compared where they lie in the tuple: to take it apart first costs
+ * as much as to compare them.  A tuple from before a column was added counts as
+ * different, as one that is written in another way does.
+ */
 static bool
-same_row(const Row *row, TupleTableSlot *slot)
+same_row(const Row *row, HeapTuple tuple, TupleDesc desc)
 {
-	TupleDesc	desc = slot->tts_tupleDescriptor;
+	HeapTupleHeader header = tuple->t_data;
+	char	   *data = (char *) header + header->t_hoff;
+	bool		has_nulls = HeapTupleHasNulls(tuple);
+	Size		offset = 0;
 	int			i;
 
+	if (HeapTupleHeaderGetNatts(header) != desc->natts)
+		return false;
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, i);
+		bool		is_null = has_nulls && att_isnull(i, header->t_bits);
+		char	   *stored;
 		bool		same;
 
-		if (row->nulls[i] || slot->tts_isnull[i])
-			same = row->nulls[i] && slot->tts_isnull[i];
-		else if (column->attbyval)
-			same = row->values[i] == slot->tts_values[i];
+		if (row->nulls[i] != is_null)
+			return false;
+		if (is_null)
+			continue;
+		offset = att_align_pointer(offset, column->attalign, column->attlen, data + offset);
+		stored = data + offset;
+		if (column->attbyval)
+			same = row->values[i] == fetchatt(column, stored);
 		else if (column->attlen < 0)
-			same = same_bytes(row->values[i], slot->tts_values[i]);
+			same = same_bytes(row->values[i], PointerGetDatum(stored));
 		else
-			same = memcmp(DatumGetPointer(row->values[i]),
-						  DatumGetPointer(slot->tts_values[i]), column->attlen) == 0;
+			same = memcmp(DatumGetPointer(row->values[i]), stored, column->attlen) == 0;
 		if (!same)
 			return false;
+		offset = att_addlength_pointer(offset, column->attlen, stored);
 	}
 	return true;
 }
@@ -69,31 +86,32 @@ typedef struct Comparison
 static Row *
 find_row(Comparison *c, TupleTableSlot *slot)
 {
+	TableId		table = ((Row *) linitial(c->rows))->table;
 	ListCell   *cell;
 
 	if (c->index == NULL)
 	{
-		c->index = row_index_create(((Row *) linitial(c->rows))->table, CurrentMemoryContext);
+		c->index = row_index_create(table, CurrentMemoryContext);
 		foreach(cell, c->rows)
 			row_index_put(c->index, lfirst(cell));
 	}
+	slot_getsomeattrs(slot, tables[table].nkeys);
 	return row_index_find(c->index, slot->tts_values);
 }
 
 /* Whether the row that the slot holds is among the rows, for the first time. */
 static bool
-take_row(Comparison *c, TupleTableSlot *slot)
+take_row(Comparison *c, TupleTableSlot *slot, HeapTuple tuple)
 {
 	Row		   *row = NULL;
 
-	slot_getallattrs(slot);
 	while (c->next < list_length(c->rows) &&
 		   (row = list_nth(c->rows, c->next))->seen)
 		c->next++;
-	if (c->next == list_length(c->rows) || !same_row(row, slot))
+	if (c->next == list_length(c->rows) || !same_row(row, tuple, slot->tts_tupleDescriptor))
 	{
 		row = find_row(c, slot);
-		if (row == NULL || row->seen || !same_row(row, slot))
+		if (row == NULL || row->seen || !same_row(row, tuple, slot->tts_tupleDescriptor))
 			return false;
 	}
 	row->seen = true;
@@ -113,8 +131,13 @@ rows_equal_table(RowIndex *index, List *rows, Oid relation)
 
 	while (equal && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
+		bool		copied;
+		HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &copied);
+
 		CHECK_FOR_INTERRUPTS();
-		equal = left-- > 0 && take_row(&c, slot);
+		equal = left-- > 0 && take_row(&c, slot, tuple);
+		if (copied)
+			heap_freetuple(tuple);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
