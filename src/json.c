@@ -129,50 +129,154 @@ json_merge(Jsonb *first, Jsonb *second)
 											  JsonbPGetDatum(second)));
 }
 
-/* The value of a key, or NULL where the key is absent or its value null. */
-JsonbValue *
-json_find(const Jsonb *object, const char *key)
+/*
+ * Reading.  The server's own look-up sums up lengths for each key that it looks
+ * at: here they are summed up once.
+ */
+void
+payload_open(Payload *payload, const Jsonb *object)
 {
-	JsonbValue *value = getKeyJsonValueFromContainer(unconstify(JsonbContainer *, &object->root),
-													 key, strlen(key), NULL);
+	const JEntry *parts = object->root.children;
+	int			count = JB_ROOT_IS_OBJECT(object) ? JB_ROOT_COUNT(object) : 0;
+	uint32		end = 0;
+	int			i;
 
-	return value == NULL || value->type == jbvNull ? NULL : value;
+	payload->object = object;
+	payload->count = count;
+	payload->ends = 2 * count <= lengthof(payload->room) ? payload->room :
+		palloc(sizeof(uint32) * 2 * count);
+	for (i = 0; i < 2 * count; i++)
+	{
+		JBE_ADVANCE_OFFSET(end, parts[i]);
+		payload->ends[i] = end;
+	}
+}
+
+/* A part of a container as a value, which points into the container. */
+static inline void
+take_part(JEntry part, const char *data, uint32 offset, uint32 end, JsonbValue *value)
+{
+	char	   *aligned = unconstify(char *, data) + INTALIGN(offset);
+
+	if (JBE_ISSTRING(part))
+	{
+		value->type = jbvString;
+		value->val.string.val = unconstify(char *, data) + offset;
+		value->val.string.len = end - offset;
+	}
+	else if (JBE_ISNUMERIC(part))
+	{
+		value->type = jbvNumeric;
+		value->val.numeric = (Numeric) aligned;
+	}
+	else if (JBE_ISNULL(part))
+		value->type = jbvNull;
+	else if (JBE_ISBOOL(part))
+	{
+		value->type = jbvBool;
+		value->val.boolean = JBE_ISBOOL_TRUE(part);
+	}
+	else
+	{
+		value->type = jbvBinary;
+		value->val.binary.data = (JsonbContainer *) aligned;
+		value->val.binary.len = end - INTALIGN(offset);
+	}
+}
+
+/*
+ * False where the key is absent or its value null.  Keys are sorted, by their
+ * lengths first.
+ */
+static bool
+look_up(const Payload *payload, const char *key, JsonbValue *value)
+{
+	const JEntry *parts = payload->object->root.children;
+	const uint32 *ends = payload->ends;
+	int			count = payload->count;
+	const char *data = (const char *) (parts + 2 * count);
+	uint32		length = strlen(key);
+	uint32		offset = 0;
+	int			i;
+
+	for (i = 0; i < count && ends[i] - offset <= length; offset = ends[i++])
+		if (ends[i] - offset == length && memcmp(data + offset, key, length) == 0)
+		{
+			i += count;
+			take_part(parts[i], data, ends[i - 1], ends[i], value);
+			return value->type != jbvNull;
+		}
+	return false;
+}
+
+JsonbValue *
+payload_find(const Payload *payload, const char *key)
+{
+	JsonbValue	value;
+	JsonbValue *found;
+
+	if (!look_up(payload, key, &value))
+		return NULL;
+	found = palloc(sizeof(JsonbValue));
+	*found = value;
+	return found;
 }
 
 /* Payloads are checked as they are appended; not so what a superuser inserts. */
-static JsonbValue *
-must_find(const Jsonb *object, const char *key, enum jbvType type)
+pg_noreturn static void
+refuse_key(const Payload *payload, const char *key)
 {
-	JsonbValue *value = json_find(object, key);
+	ereport(ERROR,
+			(errcode(ERRCODE_PAYLOAD_MISFIT),
+			 errmsg("payload does not fit its type: key \"%s\"", key),
+			 errdetail("The payload is %s.", json_text(payload->object)),
+			 errhint("Append events with fundes.append(), which checks them.")));
+}
 
-	if (value == NULL || (value->type != type && type != jbvNull))
-		ereport(ERROR,
-				(errcode(ERRCODE_PAYLOAD_MISFIT),
-				 errmsg("payload does not fit its type: key \"%s\"", key),
-				 errdetail("The payload is %s.", json_text(object)),
-				 errhint("Append events with fundes.append(), which checks them.")));
-	return value;
+static void
+must_find(const Payload *payload, const char *key, enum jbvType type, JsonbValue *value)
+{
+	if (!look_up(payload, key, value) || (value->type != type && type != jbvNull))
+		refuse_key(payload, key);
 }
 
 Numeric
-json_numeric(const Jsonb *object, const char *key)
+payload_numeric(const Payload *payload, const char *key)
 {
-	return must_find(object, key, jbvNumeric)->val.numeric;
+	JsonbValue	value;
+
+	must_find(payload, key, jbvNumeric, &value);
+	return value.val.numeric;
 }
 
 int64
-json_int64(const Jsonb *object, const char *key)
+payload_int64(const Payload *payload, const char *key)
 {
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
-											 NumericGetDatum(json_numeric(object, key))));
+											 NumericGetDatum(payload_numeric(payload, key))));
 }
 
-char *
-json_string(const Jsonb *object, const char *key)
+const char *
+payload_characters(const Payload *payload, const char *key, int *length)
 {
-	JsonbValue *value = must_find(object, key, jbvString);
+	JsonbValue	value;
 
-	return pnstrdup(value->val.string.val, value->val.string.len);
+	must_find(payload, key, jbvString, &value);
+	*length = value.val.string.len;
+	return value.val.string.val;
+}
+
+/* No string of a jsonb has a byte 0. */
+char *
+payload_string(const Payload *payload, const char *key)
+{
+	int			length;
+	const char *characters = payload_characters(payload, key, &length);
+	char	   *string = palloc(length + 1);
+
+	memcpy(string, characters, length);
+	string[length] = '\0';
+	return string;
 }
 
 bool
@@ -222,20 +326,21 @@ json_iso_date(const char *text)
 }
 
 DateADT
-json_date(const Jsonb *object, const char *key)
+payload_date(const Payload *payload, const char *key)
 {
-	return json_iso_date(json_string(object, key));
+	return json_iso_date(payload_string(payload, key));
 }
 
 /* Without an offset a text would mean what the session's zone makes of it. */
 bool
-json_find_moment(const Jsonb *object, const char *key, TimestampTz *value)
+payload_find_moment(const Payload *payload, const char *key, TimestampTz *value)
 {
+	JsonbValue	found;
 	char	   *text;
 
-	if (json_find(object, key) == NULL)
+	if (!look_up(payload, key, &found))
 		return false;
-	text = json_string(object, key);
+	text = payload_string(payload, key);
 	if (!json_is_iso_date(text) || strpbrk(text + 10, "+-Zz") == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PAYLOAD_MISFIT),
@@ -249,9 +354,12 @@ json_find_moment(const Jsonb *object, const char *key, TimestampTz *value)
 }
 
 Jsonb *
-json_json(const Jsonb *object, const char *key)
+payload_json(const Payload *payload, const char *key)
 {
-	return JsonbValueToJsonb(must_find(object, key, jbvNull));
+	JsonbValue	value;
+
+	must_find(payload, key, jbvNull, &value);
+	return JsonbValueToJsonb(&value);
 }
 
 char *

@@ -45,7 +45,7 @@ refuse(const Fold *fold, int code, const char *message, const char *detail)
 			 errdetail("%s", detail),
 			 errhint("An event that is appended directly must agree with the books; the commands see to that."),
 			 errcontext("event at position " INT64_FORMAT " of the log: %s",
-						fold->event->position, json_text(fold->event->payload))));
+						fold->event->position, json_text(fold->event->payload->object))));
 }
 
 void
@@ -160,7 +160,7 @@ require_keys_scale(const Fold *fold, bool units, int scale)
 	int			i;
 
 	for (i = 0; i < lengthof(keys[units]) && keys[units][i] != NULL; i++)
-		if (json_find(fold->event->payload, keys[units][i]) != NULL)
+		if (payload_find(fold->event->payload, keys[units][i]) != NULL)
 			require_scale(number(fold, keys[units][i]), scale,
 						  psprintf("key \"%s\" of the payload", keys[units][i]));
 }
@@ -199,20 +199,20 @@ check_figures(const Fold *fold)
 static void
 fold_fund_created(Fold *fold)
 {
-	const Jsonb *p = fold->event->payload;
-	Datum		key = Int64GetDatum(json_int64(p, "fund_id"));
+	const Payload *p = fold->event->payload;
+	Datum		key = Int64GetDatum(payload_int64(p, "fund_id"));
 	Row		   *fund;
 
 	if (rows_find(fold->rows, TABLE_FUND, &key) != NULL)
 		refuse(fold, ERRCODE_INVALID_PARAMETER_VALUE, "fund exists already",
 			   psprintf("Its fund_id is " INT64_FORMAT ".", DatumGetInt64(key)));
 	fund = fold->fund = rows_add(fold->rows, TABLE_FUND, &key);
-	row_set_text(fund, FUND_NAME, json_string(p, "name"));
+	take_string(fund, FUND_NAME, p, "name");
 	row_set_text(fund, FUND_STATUS, "open");
-	row_set_text(fund, FUND_CURRENCY, json_string(p, "currency"));
-	row_set_text(fund, FUND_TIME_ZONE, json_string(p, "time_zone"));
-	row_set(fund, FUND_CASH_SCALE, Int32GetDatum(json_int64(p, "cash_scale")));
-	row_set(fund, FUND_UNIT_SCALE, Int32GetDatum(json_int64(p, "unit_scale")));
+	take_string(fund, FUND_CURRENCY, p, "currency");
+	take_string(fund, FUND_TIME_ZONE, p, "time_zone");
+	row_set(fund, FUND_CASH_SCALE, Int32GetDatum(payload_int64(p, "cash_scale")));
+	row_set(fund, FUND_UNIT_SCALE, Int32GetDatum(payload_int64(p, "unit_scale")));
 	row_set(fund, FUND_INITIAL_PRICE, NumericGetDatum(number(fold, "initial_price")));
 	row_set(fund, FUND_BASE_PRICE, NumericGetDatum(number(fold, "initial_price")));
 	row_set(fund, FUND_MAX_PRICE_DRIFT,
@@ -232,29 +232,29 @@ fold_fund_created(Fold *fold)
 static void
 fold_price_limits_set(Fold *fold)
 {
-	JsonbValue *drift = json_find(fold->event->payload, "max_price_drift");
+	JsonbValue *drift = payload_find(fold->event->payload, "max_price_drift");
 
 	if (drift == NULL)
 		row_set_null(fold->fund, FUND_MAX_PRICE_DRIFT);
 	else
 		row_set(fold->fund, FUND_MAX_PRICE_DRIFT, NumericGetDatum(drift->val.numeric));
-	if (json_find(fold->event->payload, "max_price_age") == NULL)
+	if (payload_find(fold->event->payload, "max_price_age") == NULL)
 		row_set_null(fold->fund, FUND_MAX_PRICE_AGE);
 	else
 		row_set(fold->fund, FUND_MAX_PRICE_AGE,
 				DirectFunctionCall3(interval_in,
-									CStringGetDatum(json_string(fold->event->payload, "max_price_age")),
+									CStringGetDatum(payload_string(fold->event->payload, "max_price_age")),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 Row *
-fee_account(Fold *fold, const Jsonb *payload)
+fee_account(Fold *fold, const Payload *payload)
 {
 	Datum		keys[2];
 	Row		   *row;
 
 	keys[0] = fold->fund->values[FUND_ID];
-	keys[1] = CStringGetTextDatum(json_string(payload, "kind"));
+	keys[1] = CStringGetTextDatum(payload_string(payload, "kind"));
 	row = rows_find(fold->rows, TABLE_FEE_ACCOUNT, keys);
 	if (row == NULL)
 		row = rows_add(fold->rows, TABLE_FEE_ACCOUNT, keys);
@@ -293,14 +293,14 @@ fold_fee_paid(Fold *fold)
 static void
 fold_investor_created(Fold *fold)
 {
-	Datum		key = CStringGetTextDatum(json_string(fold->event->payload, "investor_id"));
+	Datum		key = CStringGetTextDatum(payload_string(fold->event->payload, "investor_id"));
 	Row		   *investor;
 
 	if (rows_find(fold->rows, TABLE_INVESTOR, &key) != NULL)
 		refuse(fold, ERRCODE_INVESTOR_ID_TAKEN, "Investor id is taken",
 			   psprintf("The id is \"%s\".", TextDatumGetCString(key)));
 	investor = rows_add(fold->rows, TABLE_INVESTOR, &key);
-	row_set_text(investor, INVESTOR_NAME, json_string(fold->event->payload, "name"));
+	take_string(investor, INVESTOR_NAME, fold->event->payload, "name");
 	row_set(investor, INVESTOR_CREATED_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set(investor, INVESTOR_LAST_VERSION, Int64GetDatum(fold->event->version));
 	row_set(investor, INVESTOR_LAST_POSITION, Int64GetDatum(fold->event->position));
@@ -399,15 +399,15 @@ holding_add(Fold *fold, int column, Numeric amount)
  * after the event's.
  */
 void
-move_cost(Fold *fold, const Jsonb *payload, int sign)
+move_cost(Fold *fold, const Payload *payload, int sign)
 {
-	Numeric		cost = json_numeric(payload, "cost_relieved");
-	Numeric		gain = json_numeric(payload, "realised_gain");
+	Numeric		cost = payload_numeric(payload, "cost_relieved");
+	Numeric		gain = payload_numeric(payload, "realised_gain");
 	TimestampTz at;
 
-	if (json_find_moment(payload, "relieved_at", &at))
+	if (payload_find_moment(payload, "relieved_at", &at))
 	{
-		Numeric		later = json_numeric(payload, "relieved_later");
+		Numeric		later = payload_numeric(payload, "relieved_later");
 
 		if (at > row_time(fold->holding, INVESTMENT_LAST_EFFECTIVE_AT) ||
 			num_sign(later) < 0 || num_cmp(later, cost) > 0)
@@ -431,7 +431,7 @@ move_cost(Fold *fold, const Jsonb *payload, int sign)
 static bool
 strikes_anew(const Fold *fold)
 {
-	JsonbValue *struck = json_find(fold->event->payload, "struck");
+	JsonbValue *struck = payload_find(fold->event->payload, "struck");
 	TimestampTz at = fold->event->effective_at;
 
 	if (struck == NULL || !struck->val.boolean)
@@ -471,7 +471,7 @@ fold_investment_created(Fold *fold)
 	Numeric		units = number(fold, "units");
 	Numeric		taken = number(fold, "cash_taken");
 
-	find_holding(fold, json_string(fold->event->payload, "investor_id"), true);
+	find_holding(fold, payload_string(fold->event->payload, "investor_id"), true);
 	require_equal(fold, "investment_amount", num_add(taken, number(fold, "refund_cash")));
 	if (strikes_anew(fold))
 		strike_anew(fold);
@@ -491,7 +491,7 @@ fold_investment_withdrawn(Fold *fold)
 	Numeric		paid = number(fold, "withdrawn_amount");
 	Numeric		cost = number(fold, "cost_relieved");
 
-	find_holding(fold, json_string(fold->event->payload, "investor_id"), false);
+	find_holding(fold, payload_string(fold->event->payload, "investor_id"), false);
 	holding = fold->holding;
 	require_equal(fold, "realised_gain", num_sub(paid, cost));
 	if (num_cmp(row_numeric(holding, INVESTMENT_UNITS), units) < 0)
@@ -541,7 +541,7 @@ is_pending(const Fold *fold, int64 fund_id)
 static bool
 find_fund(Fold *fold)
 {
-	int64		fund_id = json_int64(fold->event->payload, "fund_id");
+	int64		fund_id = payload_int64(fold->event->payload, "fund_id");
 
 	fold->pending = is_pending(fold, fund_id);
 	if (fold->run->pending_wrong)
@@ -573,7 +573,7 @@ is_about_fund(const FoldEvent *event)
 			return false;
 		case TRADING_HALTED:
 		case TRADING_RESUMED:
-			return json_find(event->payload, "fund_id") != NULL;
+			return payload_find(event->payload, "fund_id") != NULL;
 		default:
 			return true;
 	}
@@ -710,9 +710,11 @@ void
 fold_next(FoldRun *run, FoldEvent *event, Datum payload)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->event_context);
+	Payload		opened;
 
 	CHECK_FOR_INTERRUPTS();
-	event->payload = DatumGetJsonbP(payload);
+	payload_open(&opened, DatumGetJsonbP(payload));
+	event->payload = &opened;
 	fold_event(run, event);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(run->event_context);

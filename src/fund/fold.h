@@ -10,7 +10,7 @@
 
 #include "fund/pending.h"
 #include "fund/projection.h"
-#include "utils/jsonb.h"
+#include "json.h"
 
 /* Ids in fundes.event_type, see sql/fund/events.sql. */
 typedef enum FundEventType
@@ -45,7 +45,7 @@ typedef struct FoldEvent
 	int32		type_id;
 	TimestampTz effective_at;
 	TimestampTz recorded_at;
-	Jsonb	   *payload;
+	const Payload *payload;
 } FoldEvent;
 
 /* A run of events: each is folded in a memory context that is emptied after. */

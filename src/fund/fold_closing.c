@@ -32,7 +32,7 @@ check_open(const Fold *fold)
 		case DISTRIBUTION_DECLARED:
 		case EVENT_REVERSED:
 		case FUND_CLOSED:
-			if (strcmp(row_text(fold->fund, FUND_STATUS), "open") != 0)
+			if (!row_text_is(fold->fund, FUND_STATUS, "open"))
 				refuse(fold, ERRCODE_FUND_CLOSED, "Fund is closed",
 					   psprintf("It is fund " INT64_FORMAT ".", row_int64(fold->fund, FUND_ID)));
 			break;
@@ -61,7 +61,7 @@ period_end(const Fold *fold, DateADT through)
 {
 	TimestampTz until;
 
-	if (!json_find_moment(fold->event->payload, "until", &until))
+	if (!payload_find_moment(fold->event->payload, "until", &until))
 		until = day_end(through, row_text(fold->fund, FUND_TIME_ZONE));
 	return until;
 }
@@ -88,7 +88,7 @@ void
 fold_period_closed(Fold *fold)
 {
 	Row		   *fund = fold->fund;
-	DateADT		through = json_date(fold->event->payload, "through_date");
+	DateADT		through = payload_date(fold->event->payload, "through_date");
 	TimestampTz until = period_end(fold, through);
 
 	if (!fund->nulls[FUND_CLOSED_THROUGH] && through <= row_date(fund, FUND_CLOSED_THROUGH))
@@ -109,14 +109,14 @@ fold_period_reopened(Fold *fold)
 
 	if (fund->nulls[FUND_CLOSED_THROUGH])
 		refuse_payload(fold, "No period of the fund is closed.");
-	if (json_find(fold->event->payload, "through_date") == NULL)
+	if (payload_find(fold->event->payload, "through_date") == NULL)
 	{
 		row_set_null(fund, FUND_CLOSED_THROUGH);
 		row_set_null(fund, FUND_CLOSED_UNTIL);
 		note_closing(fold, false);
 		return;
 	}
-	through = json_date(fold->event->payload, "through_date");
+	through = payload_date(fold->event->payload, "through_date");
 	if (through >= row_date(fund, FUND_CLOSED_THROUGH))
 		refuse_payload(fold, psprintf("The fund is closed through %s only.",
 									  date_text(row_date(fund, FUND_CLOSED_THROUGH))));
@@ -137,7 +137,7 @@ fold_fund_closed(Fold *fold)
 			refuse(fold, ERRCODE_RESIDUAL_ASSETS, "Fund has residual assets",
 				   psprintf("%s is %s.", tables[TABLE_FUND].columns[figures[i]].name,
 							num_text(row_numeric(fold->fund, figures[i]))));
-	if (json_find(fold->event->payload, "amount") != NULL)
+	if (payload_find(fold->event->payload, "amount") != NULL)
 		require_equal(fold, "amount", num_int(0));
 	row_set_text(fold->fund, FUND_STATUS, "closed");
 	note_closing(fold, true);

@@ -13,10 +13,10 @@
 void
 fold_mcp_purchased(Fold *fold)
 {
-	const Jsonb *p = fold->event->payload;
-	Datum		key = Int64GetDatum(json_int64(p, "asset_id"));
+	const Payload *p = fold->event->payload;
+	Datum		key = Int64GetDatum(payload_int64(p, "asset_id"));
 	Numeric		price = number(fold, "price_cash");
-	JsonbValue *estimate = json_find(p, "estimated_value_cash");
+	JsonbValue *estimate = payload_find(p, "estimated_value_cash");
 	Row		   *mcp;
 
 	if (rows_find_known(fold->rows, TABLE_MCP, &key) != NULL)
@@ -24,10 +24,10 @@ fold_mcp_purchased(Fold *fold)
 			   psprintf("asset_id " INT64_FORMAT " is in use.", DatumGetInt64(key)));
 	mcp = rows_add(fold->rows, TABLE_MCP, &key);
 	row_set(mcp, MCP_FUND_ID, fold->fund->values[FUND_ID]);
-	row_set_text(mcp, MCP_COPYRIGHT_CODE, json_string(p, "copyright_code"));
-	row_set_text(mcp, MCP_REGISTRATION_NUMBER, json_string(p, "registration_number"));
-	row_set_text(mcp, MCP_MUSIC_ID, json_string(p, "music_id"));
-	row_set(mcp, MCP_ACQUISITION_DATE, DateADTGetDatum(json_date(p, "acquisition_date")));
+	take_string(mcp, MCP_COPYRIGHT_CODE, p, "copyright_code");
+	take_string(mcp, MCP_REGISTRATION_NUMBER, p, "registration_number");
+	take_string(mcp, MCP_MUSIC_ID, p, "music_id");
+	row_set(mcp, MCP_ACQUISITION_DATE, DateADTGetDatum(payload_date(p, "acquisition_date")));
 	row_set(mcp, MCP_COST_CASH, NumericGetDatum(price));
 	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(price));
 	row_set_null(mcp, MCP_ESTIMATED_VALUE_CASH);
@@ -54,7 +54,7 @@ fold_mcp_purchased(Fold *fold)
 static Row *
 mcp_of(Fold *fold, bool ever)
 {
-	int64		asset_id = json_int64(fold->event->payload, "asset_id");
+	int64		asset_id = payload_int64(fold->event->payload, "asset_id");
 	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
 
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
@@ -72,9 +72,9 @@ mcp_of(Fold *fold, bool ever)
  * at their moments.
  */
 void
-move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign)
+move_value(Fold *fold, const Payload *payload, Numeric value, int sign)
 {
-	JsonbValue *parts = json_find(payload, "taken_back");
+	JsonbValue *parts = payload_find(payload, "taken_back");
 	int			n = parts == NULL ? 0 : JB_ROOT_COUNT(JsonbValueToJsonb(parts));
 	int			i;
 

@@ -77,11 +77,11 @@ live_price(const Row *fund)
 void
 fold_distribution_declared(Fold *fold)
 {
-	const Jsonb *p = fold->event->payload;
+	const Payload *p = fold->event->payload;
 	Row		   *fund = fold->fund;
-	int64		id = json_int64(p, "distribution_id");
-	JsonbValue *price = json_find(p, "base_price");
-	Jsonb	   *entitlements = json_json(p, "entitlements");
+	int64		id = payload_int64(p, "distribution_id");
+	JsonbValue *price = payload_find(p, "base_price");
+	Jsonb	   *entitlements = payload_json(p, "entitlements");
 	Numeric		total = number(fold, "total");
 	Numeric		sum = num_int(0);
 	Datum		keys[2];
@@ -98,7 +98,7 @@ fold_distribution_declared(Fold *fold)
 	keys[0] = fund->values[FUND_ID];
 	keys[1] = Int64GetDatum(id);
 	row = rows_add(fold->rows, TABLE_DISTRIBUTION, keys);
-	row_set(row, DISTRIBUTION_RECORD_DATE, DateADTGetDatum(json_date(p, "record_date")));
+	row_set(row, DISTRIBUTION_RECORD_DATE, DateADTGetDatum(payload_date(p, "record_date")));
 	row_set(row, DISTRIBUTION_DECLARED_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set(row, DISTRIBUTION_AMOUNT, NumericGetDatum(number(fold, "amount")));
 	row_set(row, DISTRIBUTION_PER_UNIT, NumericGetDatum(number(fold, "per_unit")));
@@ -146,15 +146,15 @@ flag_distributions(Fold *fold)
  * event's moment on.
  */
 Row *
-distribution_of(Fold *fold, const Jsonb *payload, const char *status)
+distribution_of(Fold *fold, const Payload *payload, const char *status)
 {
 	Datum		keys[2];
 	Row		   *row;
 
 	keys[0] = fold->fund->values[FUND_ID];
-	keys[1] = Int64GetDatum(json_int64(payload, "distribution_id"));
+	keys[1] = Int64GetDatum(payload_int64(payload, "distribution_id"));
 	row = rows_find(fold->rows, TABLE_DISTRIBUTION, keys);
-	if (row == NULL || strcmp(row_text(row, DISTRIBUTION_STATUS), status) != 0)
+	if (row == NULL || !row_text_is(row, DISTRIBUTION_STATUS, status))
 		refuse_payload(fold, psprintf("The fund has no distribution " INT64_FORMAT " that is %s.",
 									  DatumGetInt64(keys[1]), status));
 	if (row_time(row, DISTRIBUTION_OPEN_SINCE) > fold->event->effective_at)

@@ -34,7 +34,17 @@ typedef struct Fold
 static inline Numeric
 number(const Fold *fold, const char *key)
 {
-	return json_numeric(fold->event->payload, key);
+	return payload_numeric(fold->event->payload, key);
+}
+
+/* A string of the payload becomes a value of a row. */
+static inline void
+take_string(Row *row, int column, const Payload *payload, const char *key)
+{
+	int			length;
+	const char *characters = payload_characters(payload, key, &length);
+
+	row_set_characters(row, column, characters, length);
 }
 
 /* Raised where an appended event cannot be true. */
@@ -50,13 +60,13 @@ extern void fund_add(Fold *fold, int column, Numeric amount);
 extern void fund_add_at(Fold *fold, TimestampTz moment, int column, Numeric amount);
 extern void fund_subtract(Fold *fold, int column, Numeric amount);
 extern void holding_add(Fold *fold, int column, Numeric amount);
-extern void move_cost(Fold *fold, const Jsonb *payload, int sign);
+extern void move_cost(Fold *fold, const Payload *payload, int sign);
 extern void note_price(Fold *fold);
 
 /* A copyright leaves the books at its value, or comes back (sign 1). */
 
 /* fold.c: rows that a payload names */
-extern Row *fee_account(Fold *fold, const Jsonb *payload);
+extern Row *fee_account(Fold *fold, const Payload *payload);
 
 /* The holding that holding_add() changes; a new one only for a pay-in. */
 extern void find_holding(Fold *fold, const char *investor_id, bool create);
@@ -65,7 +75,7 @@ extern void find_holding(Fold *fold, const char *investor_id, bool create);
 extern void fold_mcp_purchased(Fold *fold);
 extern void fold_mcp_sold(Fold *fold);
 extern void fold_royalty_received(Fold *fold);
-extern void move_value(Fold *fold, const Jsonb *payload, Numeric value, int sign);
+extern void move_value(Fold *fold, const Payload *payload, Numeric value, int sign);
 
 /* fold_valuation.c */
 extern void fold_fund_valued(Fold *fold);
@@ -82,7 +92,7 @@ extern void fold_fund_closed(Fold *fold);
 extern void fold_distribution_declared(Fold *fold);
 extern void fold_distribution_paid(Fold *fold);
 extern void fold_residual_swept(Fold *fold);
-extern Row *distribution_of(Fold *fold, const Jsonb *payload, const char *status);
+extern Row *distribution_of(Fold *fold, const Payload *payload, const char *status);
 extern void flag_distributions(Fold *fold);
 extern void book_payment(Fold *fold, const Row *distribution, bool pay);
 extern Numeric live_price(const Row *fund);

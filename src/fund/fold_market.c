@@ -16,12 +16,12 @@
 void
 fold_index_published(Fold *fold)
 {
-	const Jsonb *p = fold->event->payload;
+	const Payload *p = fold->event->payload;
 	Datum		keys[2];
 	Row		   *row;
 
-	keys[0] = CStringGetTextDatum(json_string(p, "index_name"));
-	keys[1] = DateADTGetDatum(json_date(p, "index_date"));
+	keys[0] = CStringGetTextDatum(payload_string(p, "index_name"));
+	keys[1] = DateADTGetDatum(payload_date(p, "index_date"));
 	row = rows_find(fold->rows, TABLE_MARKET_INDEX, keys);
 	if (row == NULL)
 		row = rows_add(fold->rows, TABLE_MARKET_INDEX, keys);
@@ -30,12 +30,12 @@ fold_index_published(Fold *fold)
 }
 
 static void
-set_optional_text(Row *row, int column, const Jsonb *payload, const char *key)
+set_optional_text(Row *row, int column, const Payload *payload, const char *key)
 {
-	if (json_find(payload, key) == NULL)
+	if (payload_find(payload, key) == NULL)
 		row_set_null(row, column);
 	else
-		row_set_text(row, column, json_string(payload, key));
+		take_string(row, column, payload, key);
 }
 
 void
@@ -51,7 +51,7 @@ fold_trading(Fold *fold, bool halted)
 	keys[2] = Int64GetDatum(event->position);
 	row = rows_add(fold->rows, TABLE_TRADING_HALT, keys);
 	row_set(row, HALT_HALTED, BoolGetDatum(halted));
-	if (halted && json_find_moment(event->payload, "until", &until))
+	if (halted && payload_find_moment(event->payload, "until", &until))
 	{
 		if (until < event->effective_at)
 			refuse_payload(fold, "The halt would end before it begins.");

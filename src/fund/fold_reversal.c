@@ -15,12 +15,12 @@
 #include "fund/money.h"
 
 static void
-reverse_investment_created(Fold *fold, const Jsonb *reversed)
+reverse_investment_created(Fold *fold, const Payload *reversed)
 {
-	Numeric		units = json_numeric(reversed, "units");
-	Numeric		taken = json_numeric(reversed, "cash_taken");
+	Numeric		units = payload_numeric(reversed, "units");
+	Numeric		taken = payload_numeric(reversed, "cash_taken");
 
-	find_holding(fold, json_string(reversed, "investor_id"), false);
+	find_holding(fold, payload_string(reversed, "investor_id"), false);
 	fund_subtract(fold, FUND_CAPITAL_CASH, taken);
 	fund_subtract(fold, FUND_TOTAL_SUPPLY, units);
 	fund_subtract(fold, FUND_SUBSCRIPTIONS, taken);
@@ -35,12 +35,12 @@ reverse_investment_created(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_investment_withdrawn(Fold *fold, const Jsonb *reversed)
+reverse_investment_withdrawn(Fold *fold, const Payload *reversed)
 {
-	Numeric		units = json_numeric(reversed, "stock_quantity");
-	Numeric		paid = json_numeric(reversed, "withdrawn_amount");
+	Numeric		units = payload_numeric(reversed, "stock_quantity");
+	Numeric		paid = payload_numeric(reversed, "withdrawn_amount");
 
-	find_holding(fold, json_string(reversed, "investor_id"), false);
+	find_holding(fold, payload_string(reversed, "investor_id"), false);
 	fund_add(fold, FUND_CAPITAL_CASH, paid);
 	fund_add(fold, FUND_TOTAL_SUPPLY, units);
 	fund_subtract(fold, FUND_REDEMPTIONS, paid);
@@ -51,14 +51,14 @@ reverse_investment_withdrawn(Fold *fold, const Jsonb *reversed)
 
 /* The fund's copyright of a reversed event, sold or not. */
 static Row *
-reversed_mcp(Fold *fold, const Jsonb *reversed, bool sold)
+reversed_mcp(Fold *fold, const Payload *reversed, bool sold)
 {
-	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, json_int64(reversed, "asset_id"));
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, payload_int64(reversed, "asset_id"));
 
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
 		DatumGetBool(mcp->values[MCP_REVERSED]) || mcp->nulls[MCP_SOLD_AT] == sold)
 		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
-			   psprintf("Asset " INT64_FORMAT " is %s.", json_int64(reversed, "asset_id"),
+			   psprintf("Asset " INT64_FORMAT " is %s.", payload_int64(reversed, "asset_id"),
 						sold ? "not sold" : "not held"));
 	row_set(mcp, MCP_LAST_POSITION, Int64GetDatum(fold->event->position));
 	return mcp;
@@ -77,7 +77,7 @@ restart_price_age(Fold *fold)
 	if (!fund->nulls[FUND_PRICE_DATE] || fund->nulls[FUND_PRICE_SINCE] ||
 		row_time(fund, FUND_PRICE_SINCE) != fold->event->effective_at)
 		return;
-	if (!json_find_moment(fold->event->payload, "price_since", &since))
+	if (!payload_find_moment(fold->event->payload, "price_since", &since))
 	{
 		row_set_null(fund, FUND_PRICE_SINCE);
 		return;
@@ -93,10 +93,10 @@ restart_price_age(Fold *fold)
  * purchase.
  */
 static void
-reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
+reverse_mcp_purchased(Fold *fold, const Payload *reversed)
 {
 	Row		   *mcp = reversed_mcp(fold, reversed, false);
-	Numeric		price = json_numeric(reversed, "price_cash");
+	Numeric		price = payload_numeric(reversed, "price_cash");
 
 	if (num_sign(row_numeric(mcp, MCP_ROYALTY_INCOME)) != 0)
 		refuse(fold, ERRCODE_REVERSAL_BREAKS, "Reversal would break the books",
@@ -113,15 +113,15 @@ reverse_mcp_purchased(Fold *fold, const Jsonb *reversed)
 
 /* It is held again, at the value that it would have. */
 static void
-reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
+reverse_mcp_sold(Fold *fold, const Payload *reversed)
 {
 	Row		   *mcp = reversed_mcp(fold, reversed, true);
-	Numeric		price = json_numeric(reversed, "price_cash");
+	Numeric		price = payload_numeric(reversed, "price_cash");
 
 	fund_subtract(fold, FUND_CAPITAL_CASH, price);
 	move_value(fold, fold->event->payload, row_numeric(mcp, MCP_VALUE_CASH), 1);
 	fund_subtract(fold, FUND_ACCUMULATED_SOLD_VALUE, price);
-	fund_subtract(fold, FUND_REALISED_GAIN, json_numeric(reversed, "realised_gain"));
+	fund_subtract(fold, FUND_REALISED_GAIN, payload_numeric(reversed, "realised_gain"));
 	row_set(mcp, MCP_GONE_AT, mcp->values[MCP_SOLD_AT]);
 	row_set(mcp, MCP_BACK_AT, TimestampTzGetDatum(fold->event->effective_at));
 	row_set_null(mcp, MCP_SOLD_AT);
@@ -130,10 +130,10 @@ reverse_mcp_sold(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_royalty_received(Fold *fold, const Jsonb *reversed)
+reverse_royalty_received(Fold *fold, const Payload *reversed)
 {
-	Numeric		amount = num_negate(json_numeric(reversed, "amount"));
-	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, json_int64(reversed, "asset_id"));
+	Numeric		amount = num_negate(payload_numeric(reversed, "amount"));
+	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, payload_int64(reversed, "asset_id"));
 
 	if (mcp == NULL)
 		refuse_payload(fold, "The copyright of the royalty is not known.");
@@ -144,9 +144,9 @@ reverse_royalty_received(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_fee_accrued(Fold *fold, const Jsonb *reversed)
+reverse_fee_accrued(Fold *fold, const Payload *reversed)
 {
-	Numeric		amount = num_negate(json_numeric(reversed, "amount"));
+	Numeric		amount = num_negate(payload_numeric(reversed, "amount"));
 	Row		   *account = fee_account(fold, reversed);
 
 	fund_add(fold, FUND_LIABILITIES, amount);
@@ -158,9 +158,9 @@ reverse_fee_accrued(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_fee_paid(Fold *fold, const Jsonb *reversed)
+reverse_fee_paid(Fold *fold, const Payload *reversed)
 {
-	Numeric		amount = json_numeric(reversed, "amount");
+	Numeric		amount = payload_numeric(reversed, "amount");
 
 	fund_add(fold, FUND_LIABILITIES, amount);
 	fund_add(fold, FUND_CAPITAL_CASH, amount);
@@ -169,10 +169,10 @@ reverse_fee_paid(Fold *fold, const Jsonb *reversed)
 
 /* Where the payload has a price, that is struck: with what is not distributed. */
 static void
-reverse_distribution_declared(Fold *fold, const Jsonb *reversed)
+reverse_distribution_declared(Fold *fold, const Payload *reversed)
 {
 	Row		   *distribution = distribution_of(fold, reversed, "declared");
-	JsonbValue *price = json_find(fold->event->payload, "base_price");
+	JsonbValue *price = payload_find(fold->event->payload, "base_price");
 	Numeric		total = row_numeric(distribution, DISTRIBUTION_TOTAL);
 
 	fund_subtract(fold, FUND_LIABILITIES, total);
@@ -185,7 +185,7 @@ reverse_distribution_declared(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_distribution_paid(Fold *fold, const Jsonb *reversed)
+reverse_distribution_paid(Fold *fold, const Payload *reversed)
 {
 	Row		   *distribution = distribution_of(fold, reversed, "paid");
 
@@ -197,9 +197,9 @@ reverse_distribution_paid(Fold *fold, const Jsonb *reversed)
 }
 
 static void
-reverse_residual_swept(Fold *fold, const Jsonb *reversed)
+reverse_residual_swept(Fold *fold, const Payload *reversed)
 {
-	Numeric		amount = json_numeric(reversed, "amount");
+	Numeric		amount = payload_numeric(reversed, "amount");
 
 	fund_add(fold, FUND_CAPITAL_CASH, amount);
 	fund_subtract(fold, FUND_DISTRIBUTED, amount);
@@ -208,7 +208,7 @@ reverse_residual_swept(Fold *fold, const Jsonb *reversed)
 static const struct
 {
 	const char *type;
-	void		(*reverse) (Fold *fold, const Jsonb *reversed);
+	void		(*reverse) (Fold *fold, const Payload *reversed);
 }			reversals[] = {
 	{"InvestmentCreated", reverse_investment_created},
 	{"InvestmentWithdrawn", reverse_investment_withdrawn},
@@ -225,7 +225,7 @@ static const struct
 static void
 note_reversal(Fold *fold)
 {
-	Datum		key = Int64GetDatum(json_int64(fold->event->payload, "reversed_position"));
+	Datum		key = Int64GetDatum(payload_int64(fold->event->payload, "reversed_position"));
 	Row		   *row;
 
 	if (rows_find(fold->rows, TABLE_REVERSAL, &key) != NULL)
@@ -255,9 +255,9 @@ check_holding(const Fold *fold)
 void
 fold_event_reversed(Fold *fold)
 {
-	const Jsonb *p = fold->event->payload;
-	char	   *type = json_string(p, "reversed_type");
-	Jsonb	   *reversed = json_json(p, "reversed");
+	const Payload *p = fold->event->payload;
+	char	   *type = payload_string(p, "reversed_type");
+	Payload		reversed;
 	int			i;
 
 	for (i = 0; i < lengthof(reversals); i++)
@@ -265,9 +265,10 @@ fold_event_reversed(Fold *fold)
 			break;
 	if (i == lengthof(reversals))
 		refuse_payload(fold, psprintf("An event of type %s is not reversed.", type));
-	if (json_int64(reversed, "fund_id") != row_int64(fold->fund, FUND_ID))
+	payload_open(&reversed, payload_json(p, "reversed"));
+	if (payload_int64(&reversed, "fund_id") != row_int64(fold->fund, FUND_ID))
 		refuse_payload(fold, "The reversed event is of another fund.");
 	note_reversal(fold);
-	reversals[i].reverse(fold, reversed);
+	reversals[i].reverse(fold, &reversed);
 	check_holding(fold);
 }

@@ -31,7 +31,7 @@ add_valuation(Fold *fold, DateADT date, TimestampTz as_of, bool strikes)
 		{"total_supply", VALUATION_TOTAL_SUPPLY},
 		{"base_price", VALUATION_BASE_PRICE}
 	};
-	int32		revision = json_int64(fold->event->payload, "revision");
+	int32		revision = payload_int64(fold->event->payload, "revision");
 	Datum		keys[3];
 	Row		   *row;
 	int			i;
@@ -114,8 +114,8 @@ take_value(Fold *fold, Row *mcp, Numeric value)
 static Numeric
 take_values(Fold *fold, bool striking)
 {
-	Jsonb	   *values = json_json(fold->event->payload, "values");
-	Jsonb	   *sources = json_json(fold->event->payload, "sources");
+	Jsonb	   *values = payload_json(fold->event->payload, "values");
+	Jsonb	   *sources = payload_json(fold->event->payload, "sources");
 	JsonbIterator *it = JsonbIteratorInit(&values->root);
 	JsonbIteratorToken token;
 	JsonbValue	v;
@@ -167,7 +167,7 @@ valuation_may_strike(const Row *fund, DateADT date, TimestampTz as_of, Timestamp
 static bool
 strikes(const Fold *fold, DateADT date, TimestampTz as_of)
 {
-	JsonbValue *struck = json_find(fold->event->payload, "struck");
+	JsonbValue *struck = payload_find(fold->event->payload, "struck");
 	bool		may = valuation_may_strike(fold->fund, date, as_of, fold->event->effective_at);
 
 	if (struck == NULL)
@@ -182,11 +182,11 @@ void
 fold_fund_valued(Fold *fold)
 {
 	Row		   *fund = fold->fund;
-	DateADT		date = json_date(fold->event->payload, "valuation_date");
+	DateADT		date = payload_date(fold->event->payload, "valuation_date");
 	TimestampTz as_of;
 	bool		striking;
 
-	if (!json_find_moment(fold->event->payload, "as_of", &as_of))
+	if (!payload_find_moment(fold->event->payload, "as_of", &as_of))
 		as_of = day_end(date, row_text(fund, FUND_TIME_ZONE));
 	if (!fund->nulls[FUND_CLOSED_THROUGH] && date <= row_date(fund, FUND_CLOSED_THROUGH))
 		refuse(fold, ERRCODE_PERIOD_CLOSED, "Period is closed",
