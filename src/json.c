@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "json.h"
+#include "number.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
@@ -252,8 +253,12 @@ payload_numeric(const Payload *payload, const char *key)
 int64
 payload_int64(const Payload *payload, const char *key)
 {
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8,
-											 NumericGetDatum(payload_numeric(payload, key))));
+	Numeric		number = payload_numeric(payload, key);
+	int64		value;
+
+	if (number_small_int(number, &value))
+		return value;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(number)));
 }
 
 const char *

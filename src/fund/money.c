@@ -8,6 +8,7 @@
 #include "fundes.h"
 
 #include "fund/money.h"
+#include "number.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
@@ -94,19 +95,19 @@ num_int(int64 value)
 Numeric
 num_add(Numeric a, Numeric b)
 {
-	return call2(numeric_add, a, b);
+	return numeric_add_opt_error(a, b, NULL);
 }
 
 Numeric
 num_sub(Numeric a, Numeric b)
 {
-	return call2(numeric_sub, a, b);
+	return numeric_sub_opt_error(a, b, NULL);
 }
 
 Numeric
 num_mul(Numeric a, Numeric b)
 {
-	return call2(numeric_mul, a, b);
+	return numeric_mul_opt_error(a, b, NULL);
 }
 
 Numeric
@@ -131,7 +132,11 @@ num_cmp(Numeric a, Numeric b)
 int
 num_sign(Numeric a)
 {
-	return num_cmp(a, num_zero());
+	Number		n;
+
+	if (!number_read(a, &n))
+		return num_cmp(a, num_zero());
+	return n.ndigits == 0 ? 0 : n.negative ? -1 : 1;
 }
 
 char *
@@ -199,32 +204,33 @@ num_div_half_up(Numeric a, Numeric b, int scale)
 }
 
 /* Zeros at the end count, but few figures have any: so a look often suffices. */
-static inline int
-written_scale(Numeric a)
-{
-	return DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(a)));
-}
-
 bool
 num_has_scale(Numeric a, int scale)
 {
+	Number		n;
+
+	if (number_read(a, &n) && n.scale <= scale)
+		return true;
 	if (numeric_is_nan(a) || numeric_is_inf(a))
 		return false;
-	return written_scale(a) <= scale ||
-		num_cmp(call_scale(numeric_trunc, a, scale), a) == 0;
+	return num_cmp(call_scale(numeric_trunc, a, scale), a) == 0;
 }
 
 /* sign is that of the number. */
 static inline bool
 in_range(Numeric a, int sign, Quantity kind)
 {
+	Number		n;
+
+	if (number_read(a, &n) && (n.weight + 1) * NUMBER_DIGITS <= whole_digits[kind])
+		return true;
 	return num_cmp(sign < 0 ? num_negate(a) : a, power_of_ten(whole_digits[kind])) < 0;
 }
 
 bool
 num_fits(Numeric a, Quantity kind, int least_sign)
 {
-	int			sign = a == num_zero() ? 0 : num_sign(a);
+	int			sign = num_sign(a);
 
 	return sign >= least_sign &&
 		(sign == 0 || in_range(a, sign, kind)) && num_has_scale(a, decimals[kind]);
