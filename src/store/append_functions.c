@@ -18,6 +18,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #define MAX_BATCH 100000
 
@@ -54,16 +55,6 @@ set_event_id(NewEvent *event, Datum value, bool isnull)
  * Results
  */
 
-static TupleDesc
-result_desc(FunctionCallInfo fcinfo)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "fundes.appended is not a composite type");
-	return BlessTupleDesc(desc);
-}
-
 static void
 place_values(const NewEvent *event, bool replayed, Datum *values)
 {
@@ -72,6 +63,17 @@ place_values(const NewEvent *event, bool replayed, Datum *values)
 	values[2] = Int64GetDatum(event->version);
 	values[3] = Int64GetDatum(event->position);
 	values[4] = BoolGetDatum(replayed);
+}
+
+/* The type is declared: so it need neither be resolved nor copied. */
+static Datum
+place_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+	HeapTuple	row = heap_form_tuple(desc, values, nulls);
+
+	ReleaseTupleDesc(desc);
+	return HeapTupleGetDatum(row);
 }
 
 FUNDES_FUNCTION(fundes_append);
@@ -105,7 +107,7 @@ fundes_append(PG_FUNCTION_ARGS)
 	owner_end(&owner);
 
 	place_values(&event, replayed, values);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result_desc(fcinfo), values, nulls)));
+	return place_row(fcinfo, values, nulls);
 }
 
 /*
