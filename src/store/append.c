@@ -56,18 +56,13 @@ typedef struct Stream
 } Stream;
 
 static const AppendModule *append_module = NULL;
-
-/* Of this transaction; a savepoint that was rolled back may have given some back. */
 static int	stream_locks_held = 0;
-static bool all_streams_asked_for = false;
 
 static void
 forget_locks(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
-		return;
-	stream_locks_held = 0;
-	all_streams_asked_for = false;
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+		stream_locks_held = 0;
 }
 
 void
@@ -188,24 +183,14 @@ stream_of(Stream *streams, int count, const char *name)
 	return bsearch(&sought, streams, count, sizeof(Stream), compare_streams);
 }
 
-/* Looks for the lock only where there may be one: hardly any append takes it. */
-static bool
-all_streams_locked(void)
-{
-	return all_streams_asked_for &&
-		lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
-}
-
 void
 append_begin(int nstreams)
 {
 	bool		all = nstreams > MAX_STREAM_LOCKS ||
 		stream_locks_held + nstreams > MAX_TRANSACTION_LOCKS;
 
-	if (all_streams_locked())
-		return;
-	all_streams_asked_for |= all;
-	(void) lock_acquire(LOCK_ALL_STREAMS, 0, all ? LOCK_EXCLUSIVE : LOCK_SHARED);
+	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+		(void) lock_acquire(LOCK_ALL_STREAMS, 0, all ? LOCK_EXCLUSIVE : LOCK_SHARED);
 }
 
 static void
@@ -213,7 +198,7 @@ lock_streams(const Stream *streams, int count)
 {
 	int			i;
 
-	if (all_streams_locked())
+	if (lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
 		return;
 	for (i = 0; i < count; i++)
 		if (lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE))
