@@ -130,20 +130,27 @@ figures_list(const Timeline *t, const char *pattern)
  * Keeping it
  */
 
-/* A row of the late entries' table, its figures not set yet. */
+/* The key of a row of the late entries' table, of up to 6 columns. */
+static void
+set_late_key(const Timeline *t, const Row *owner, int level, int64 block,
+			 TimestampTz effective_at, int64 position, Datum *keys)
+{
+	memcpy(keys, owner->values, sizeof(Datum) * t->nkeys);
+	keys += t->nkeys;
+	keys[0] = Int32GetDatum(level);
+	keys[1] = Int64GetDatum(block);
+	keys[2] = TimestampTzGetDatum(effective_at);
+	keys[3] = Int64GetDatum(position);
+}
+
+/* A new one, its figures not set yet. */
 static Row *
 add_late_row(const Timeline *t, Row *owner, int level, int64 block,
 			 TimestampTz effective_at, int64 position)
 {
 	Datum		keys[6];
-	int			i;
 
-	for (i = 0; i < t->nkeys; i++)
-		keys[i] = owner->values[i];
-	keys[i++] = Int32GetDatum(level);
-	keys[i++] = Int64GetDatum(block);
-	keys[i++] = TimestampTzGetDatum(effective_at);
-	keys[i] = Int64GetDatum(position);
+	set_late_key(t, owner, level, block, effective_at, position, keys);
 	return rows_add(owner->set, t->late, keys);
 }
 
@@ -153,14 +160,8 @@ find_late_total(const Timeline *t, Row *owner, int64 number)
 {
 	Datum		keys[6];
 	Row		   *total;
-	int			i;
 
-	for (i = 0; i < t->nkeys; i++)
-		keys[i] = owner->values[i];
-	keys[i++] = Int32GetDatum(LATE_TOTAL);
-	keys[i++] = Int64GetDatum(number);
-	keys[i++] = TimestampTzGetDatum(DT_NOBEGIN);
-	keys[i] = Int64GetDatum(0);
+	set_late_key(t, owner, LATE_TOTAL, number, DT_NOBEGIN, 0, keys);
 	total = rows_find(owner->set, t->late, keys);
 	if (total == NULL)
 		elog(ERROR, "the total of the late entries is not there");
