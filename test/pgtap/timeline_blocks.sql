@@ -28,7 +28,8 @@ select as_of, known_at
   join lateral (
 	select 'infinity'::timestamptz as known_at
 	union all
-	select recorded_at from fundes.event_log where position = 4 + (a.i * 6151) % 3000) k on true
+	select recorded_at from fundes.event_log
+	 where position = (select min(position) from fundes.event_log where type = 'InvestmentCreated') + (a.i * 6151) % 3000) k on true
 union all
 select effective_at, 'infinity' from given where i % 100 = 0;
 
