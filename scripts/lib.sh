@@ -174,15 +174,16 @@ allow_main_cluster()
 # -- workspace, build, server ------------------------------------------------
 
 # Settings of the caller's that would reach another server or change output.
+# PostgreSQL::Test unsets LC_ALL: LANG then chooses the encoding of its servers.
 clean_environment()
 {
 	local name
 
-	for name in "${!PG@}"; do
+	for name in "${!PG@}" "${!LC_@}"; do
 		[[ $name == PG_CONFIG ]] || unset "$name"
 	done
 	unset MAKEFLAGS MAKELEVEL PERL5LIB PERL5OPT
-	export LC_ALL=C.UTF-8
+	export LANG=C.UTF-8 LC_ALL=C.UTF-8
 }
 
 # A script that defines last_words gets to say them after all the rest, with
