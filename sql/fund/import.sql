@@ -12,7 +12,7 @@ create function fundes.csv_lines(rows jsonb, required text[], optional text[])
 	set search_path = pg_catalog, pg_temp
 as $$
 declare
-	blanks constant text := E' \t\r\u00A0\uFEFF';
+	blanks text := E' \t\r';
 	header text[];
 	faults text;
 	bad record;
@@ -25,6 +25,9 @@ begin
 		raise exception using errcode = '22023', message = 'the file has no header',
 			detail = format('The columns are: %s.', array_to_string(required || optional, ', ')),
 			hint = 'The first line names the columns, in any order.';
+	end if;
+	if getdatabaseencoding() = 'UTF8' then	-- others may have neither
+		blanks := blanks || chr(x'A0'::integer) || chr(x'FEFF'::integer);
 	end if;
 	header := array(select coalesce(replace(lower(btrim(name, blanks)), ' ', '_'), '')
 					  from jsonb_array_elements_text(rows -> 0) with ordinality h(name, n) order by n);

@@ -291,5 +291,15 @@ kay,,"two
 lines, ""quoted"""
 CSV
 
+is($node->safe_psql('postgres', q{select lines, recorded from fundes.import_index('[["\uFEFFindex_name", "index_date", "level"], ["\u00A0KPOP\u00A0", "2023-06-01", "100"]]')}),
+	'1|1', 'no-break spaces and a byte order mark around fields are taken off');
+is($node->safe_psql('postgres', q{select index_name from fundes.market_index where index_date = '2023-06-01' and level = 100}), 'KPOP', 'and not stored');
+
+# A database need not be in UTF-8.
+$node->safe_psql('postgres', q{create database korean template template0 encoding 'EUC_KR' locale 'C'});
+$node->safe_psql('korean', 'create extension fundes');
+is($node->safe_psql('korean', q{select lines, recorded from fundes.import_index('[["index_name", "index_date", "level"], [" KPOP ", "2023-06-01", "100"]]')}),
+	'1|1', 'a file goes into a database of another encoding');
+
 $node->stop;
 done_testing();
