@@ -41,33 +41,36 @@ equality_of(Oid type)
 	return InvalidOid;			/* keep the compiler quiet */
 }
 
+/* On the column after that of the last key. */
+static void
+add_key(Probe *probe, StrategyNumber strategy, RegProcedure function,
+		Oid collation, Datum value)
+{
+	int			column = probe->nkeys == 0 ? 1 : probe->keys[probe->nkeys - 1].sk_attno + 1;
+
+	Assert(probe->nkeys < PROBE_MAX_KEYS);
+	ScanKeyEntryInitialize(&probe->keys[probe->nkeys], 0, column, strategy,
+						   InvalidOid, collation, function, value);
+	probe->nkeys++;
+}
+
 void
 probe_key(Probe *probe, Oid type, Datum value)
 {
-	Assert(probe->nkeys < PROBE_MAX_KEYS);
-	ScanKeyEntryInitialize(&probe->keys[probe->nkeys], 0, probe->nkeys + 1,
-						   BTEqualStrategyNumber, InvalidOid,
-						   type == TEXTOID ? C_COLLATION_OID : InvalidOid,
-						   equality_of(type), value);
-	probe->nkeys++;
+	add_key(probe, BTEqualStrategyNumber, equality_of(type),
+			type == TEXTOID ? C_COLLATION_OID : InvalidOid, value);
 }
 
 void
 probe_key_from(Probe *probe, int64 value)
 {
-	Assert(probe->nkeys < PROBE_MAX_KEYS);
-	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
-				BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(value));
-	probe->nkeys++;
+	add_key(probe, BTGreaterEqualStrategyNumber, F_INT8GE, InvalidOid, Int64GetDatum(value));
 }
 
 void
 probe_key_up_to(Probe *probe, int64 value)
 {
-	Assert(probe->nkeys < PROBE_MAX_KEYS);
-	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
-				BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(value));
-	probe->nkeys++;
+	add_key(probe, BTLessEqualStrategyNumber, F_INT8LE, InvalidOid, Int64GetDatum(value));
 }
 
 void
@@ -81,10 +84,15 @@ probe_key_between(Probe *probe, int64 least, int64 greatest)
 void
 probe_key_until(Probe *probe, TimestampTz moment)
 {
-	Assert(probe->nkeys < PROBE_MAX_KEYS);
-	ScanKeyInit(&probe->keys[probe->nkeys], probe->nkeys + 1,
-				BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(moment));
-	probe->nkeys++;
+	add_key(probe, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, InvalidOid,
+			TimestampTzGetDatum(moment));
+}
+
+void
+probe_key_after(Probe *probe, TimestampTz moment)
+{
+	add_key(probe, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, InvalidOid,
+			TimestampTzGetDatum(moment));
 }
 
 static bool

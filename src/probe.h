@@ -47,6 +47,9 @@ extern void probe_key_between(Probe *probe, int64 least, int64 greatest);
 /* The same for a timestamptz column that must not be after a moment. */
 extern void probe_key_until(Probe *probe, TimestampTz moment);
 
+/* The same for one that must be after it. */
+extern void probe_key_after(Probe *probe, TimestampTz moment);
+
 /* Finds the first row, in the index's order or against it. */
 extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
@@ -56,7 +59,7 @@ extern bool probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection
 /* As probe_begin(), for who writes there soon: locks are a writer's, and stay. */
 extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
-/* The same with the keys as they are now: for a row after the other. */
+/* The same with the keys as they are now, as many as before: for a row after the other. */
 extern bool probe_again(Probe *probe, ScanDirection direction);
 
 /* Finds the next row in that direction. */

@@ -310,19 +310,6 @@ owner_keys(Probe *probe, const Lookup *l)
 		probe_key(probe, tables[l->t->owner].columns[i].type, l->keys[i]);
 }
 
-/* A bigint of the last row of an index before a limit that was set; 0: none. */
-static int64
-last_value(Probe *probe, TableId table, const char *index, int column)
-{
-	int64		value = 0;
-
-	if (probe_begin_active(probe, fundes_relation(tables[table].name),
-						   index_named(table, index), BackwardScanDirection))
-		value = DatumGetInt64(probe_value(probe, column + 1));
-	probe_end(probe);
-	return value;
-}
-
 static void
 add_figures(Lookup *l, Probe *probe, int first_column)
 {
@@ -337,49 +324,82 @@ add_figures(Lookup *l, Probe *probe, int first_column)
 	}
 }
 
+/* Begins at the last balance, by an index, before a limit that was set. */
+static bool
+begin_balances(const Timeline *t, Probe *probe, const char *index)
+{
+	return probe_begin_active(probe, fundes_relation(tables[t->balance].name),
+							  index_named(t->balance, index), BackwardScanDirection);
+}
+
+static int64
+balance_value(const Timeline *t, Probe *probe, int column)
+{
+	return DatumGetInt64(probe_value(probe, column + 1));
+}
+
+static int64
+balance_position(const Timeline *t, Probe *probe)
+{
+	return balance_value(t, probe, t->balance_effective_at - 1);
+}
+
+/* Counts from a balance. */
+static void
+take_balance(Lookup *l, Probe *probe)
+{
+	l->from = balance_position(l->t, probe);
+	l->balance_late = balance_value(l->t, probe, l->t->balance_late_entries);
+	add_figures(l, probe, l->t->balance_figures);
+}
+
+/* Counts from the last balance that was known, if it is not effective too late. */
+static bool
+find_known_balance(Lookup *l, int64 effective)
+{
+	Probe		probe;
+	bool		found;
+	bool		taken;
+
+	owner_keys(&probe, l);
+	probe_key_up_to(&probe, l->known);
+	found = begin_balances(l->t, &probe, "_pkey");
+	taken = !found || balance_position(l->t, &probe) <= effective;
+	if (found && taken)
+		take_balance(l, &probe);
+	probe_end(&probe);
+	return taken;
+}
+
 /*
- * The last balance that is neither effective nor recorded too late; and the
- * second one after it, up to which entries are added one by one.
+ * The last balance that is neither effective nor recorded too late; and how far
+ * entries are added one by one: up to the second balance after it.  What comes
+ * after a balance is effective later, too, so these are the first two that are
+ * effective after the moment.
  */
 static void
 find_balances(Lookup *l)
 {
 	const Timeline *t = l->t;
-	int			position = t->balance_effective_at - 1;
-	int			after = 0;
 	Probe		probe;
 	bool		found;
 
 	owner_keys(&probe, l);
 	probe_key_until(&probe, l->as_of);
-	l->from = last_value(&probe, t->balance, "_effective", position);
-	if (l->known != ALL_POSITIONS)
+	found = begin_balances(t, &probe, "_effective");
+	if (l->known == ALL_POSITIONS ||
+		!find_known_balance(l, found ? balance_position(t, &probe) : 0))
 	{
-		int64		recorded;
-
-		owner_keys(&probe, l);
-		probe_key_up_to(&probe, l->known);
-		recorded = last_value(&probe, t->balance, "_pkey", position);
-		l->from = Min(l->from, recorded);
-	}
-
-	owner_keys(&probe, l);
-	probe_key_from(&probe, l->from);
-	for (found = probe_begin_active(&probe, fundes_relation(tables[t->balance].name),
-									index_named(t->balance, "_pkey"), ForwardScanDirection);
-		 found; found = probe_next(&probe, ForwardScanDirection))
-	{
-		if (DatumGetInt64(probe_value(&probe, position + 1)) == l->from)
+		if (found)
+			take_balance(l, &probe);
+		probe.nkeys--;
+		probe_key_after(&probe, l->as_of);
+		if (probe_again(&probe, ForwardScanDirection) &&
+			probe_next(&probe, ForwardScanDirection))
 		{
-			add_figures(l, &probe, t->balance_figures);
-			l->balance_late = DatumGetInt64(probe_value(&probe, t->balance_late_entries + 1));
-		}
-		else if (++after == 2)
-		{
-			l->until = Min(l->until, DatumGetInt64(probe_value(&probe, position + 1)));
-			l->first_late = DatumGetInt64(probe_value(&probe, t->balance_late_entries + 1));
+			l->until = Min(l->until, balance_position(t, &probe));
+			l->first_late = balance_value(t, &probe, t->balance_late_entries);
 			l->late = true;
-			break;
 		}
 	}
 	probe_end(&probe);
@@ -394,13 +414,13 @@ add_entries(Lookup *l)
 
 	owner_keys(&probe, l);
 	probe_key_between(&probe, l->from + 1, l->until);
+	probe_key_until(&probe, l->as_of);
 	for (found = probe_begin_active(&probe, fundes_relation(tables[t->entry].name),
 									index_named(t->entry, "_pkey"), ForwardScanDirection);
 		 found; found = probe_next(&probe, ForwardScanDirection))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (DatumGetTimestampTz(probe_value(&probe, t->entry_effective_at + 1)) <= l->as_of)
-			add_figures(l, &probe, t->entry_figures);
+		add_figures(l, &probe, t->entry_figures);
 	}
 	probe_end(&probe);
 }
@@ -465,11 +485,11 @@ add_late_entries(Lookup *l, int64 from, int64 end, int sign)
 	owner_keys(&probe, l);
 	probe_key(&probe, INT4OID, Int32GetDatum(LATE_ENTRY));
 	probe_key_between(&probe, from, end - 1);
+	probe_key_until(&probe, l->as_of);
 	for (found = probe_begin_active(&probe, fundes_relation(tables[t->late].name),
 									index_named(t->late, "_pkey"), ForwardScanDirection);
 		 found; found = probe_next(&probe, ForwardScanDirection))
-		if (DatumGetTimestampTz(probe_value(&probe, t->nkeys + 3)) <= l->as_of)
-			add_late_figures(l, &probe, sign);
+		add_late_figures(l, &probe, sign);
 	probe_end(&probe);
 }
 
@@ -544,7 +564,8 @@ timeline_known_position(int64 fund_id, TimestampTz known_at)
 		return ALL_POSITIONS;
 	owner_keys(&probe, &l);
 	probe_key_until(&probe, known_at);
-	balance = last_value(&probe, TABLE_FUND_BALANCE, "_recorded", BALANCE_LAST_POSITION);
+	balance = begin_balances(l.t, &probe, "_recorded") ? balance_position(l.t, &probe) : 0;
+	probe_end(&probe);
 
 	owner_keys(&probe, &l);
 	probe_key_from(&probe, balance + 1);

@@ -31,7 +31,11 @@ select as_of, known_at
 	select recorded_at from fundes.event_log
 	 where position = (select min(position) from fundes.event_log where type = 'InvestmentCreated') + (a.i * 6151) % 3000) k on true
 union all
-select effective_at, 'infinity' from given where i % 100 = 0;
+select effective_at, 'infinity' from given where i % 100 = 0
+union all	-- before the first balance was known
+select as_of, recorded_at
+  from (select recorded_at from fundes.event_log where type = 'InvestmentCreated' order by position limit 10) e,
+	   unnest('{2020-01-03, 2021-01-01}'::timestamptz[]) as_of;
 
 select cmp_ok((select late_entries from fundes.fund where fund_id = 1), '>', 256::bigint,
 			  'entries came late, enough for blocks of two levels');
