@@ -26,6 +26,8 @@
 #include "access/xact.h"
 #include "args.h"
 #include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
 #include "json.h"
 #include "lib/stringinfo.h"
 #include "locks.h"
@@ -39,6 +41,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/json.h"
+#include "writer.h"
 
 #define MAX_STREAM_LOCKS 64		/* of one call */
 
@@ -231,11 +234,11 @@ find_streams(Stream *streams, int count)
 static void
 create_missing_streams(Stream *streams, int count)
 {
-	static KeptPlan insert = PLAN("insert into fundes.stream (stream_id, name)"
-							  " values ($2 | pg_catalog.nextval('fundes.stream_serial'), $1)"
-							  " returning stream_id",
-							  TEXTOID, INT8OID);
+	static const bool nulls[STREAM_COLUMNS] = {false, false};
 	Owner		owner;
+	EState	   *estate;
+	Writer		writer;
+	Oid			serial;
 	int			i = 0;
 
 	while (i < count && (streams[i].id != 0 || !streams[i].written))
@@ -243,21 +246,26 @@ create_missing_streams(Stream *streams, int count)
 	if (i == count)
 		return;
 	owner_begin(&owner);
+	estate = CreateExecutorState();
+	writer_begin(&writer, estate, fundes_relation("stream"), STREAM_COLUMNS);
+	serial = fundes_relation("stream_serial");
 	for (; i < count; i++)
 	{
 		const char *name = streams[i].name;
-		Datum		values[2];
-		bool		isnull;
+		Datum	   *values;
 
 		if (streams[i].id != 0 || !streams[i].written)
 			continue;
-		values[0] = CStringGetTextDatum(name);
-		values[1] = Int64GetDatum(category_key(name, category_length(name))
-								  << STREAM_SERIAL_BITS);
-		(void) plan_write(&insert, values, NULL);
-		streams[i].id = DatumGetInt64(plan_value(1, INT8OID, &isnull));
-		SPI_freetuptable(SPI_tuptable);
+		streams[i].id = category_key(name, category_length(name)) << STREAM_SERIAL_BITS |
+			nextval_internal(serial, false);
+		values = palloc(sizeof(Datum) * STREAM_COLUMNS);
+		values[STREAM_ID - 1] = Int64GetDatum(streams[i].id);
+		values[STREAM_NAME - 1] = CStringGetTextDatum(name);
+		writer_collect(&writer, values, nulls);
 	}
+	writer_insert_collected(&writer);
+	writer_end(&writer);
+	FreeExecutorState(estate);
 	owner_end(&owner);
 }
 

@@ -19,12 +19,7 @@
 #include "store/log.h"
 #include "utils/builtins.h"
 
-/* Columns in the order of sql/store/schema.sql. */
-enum
-{
-	STREAM_ID = 1, STREAM_NAME
-};
-
+/* Columns of fundes.event_type, in the order of sql/store/schema.sql. */
 enum
 {
 	TYPE_ID = 1, TYPE_NAME, TYPE_PAYLOAD_TYPE

@@ -28,6 +28,14 @@ enum
 
 #define EVENT_COLUMNS EVENT_METADATA
 
+/* The same of fundes.stream. */
+enum
+{
+	STREAM_ID = 1, STREAM_NAME
+};
+
+#define STREAM_COLUMNS STREAM_NAME
+
 /* Types with smaller ids are built in. */
 #define FIRST_USER_TYPE_ID 1000
 
