@@ -48,6 +48,23 @@ refuse(const Fold *fold, int code, const char *message, const char *detail)
 						fold->event->position, json_text(fold->event->payload->object))));
 }
 
+/* The balances of a fund and a holding follow on each other by position. */
+static void
+note_position(const Fold *fold, Row *row, int column)
+{
+	int64		position = fold->event->position;
+
+	if (!row->nulls[column] && position < row_int64(row, column))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("events of a fund would be folded out of order"),
+				 errdetail("The event has position " INT64_FORMAT "; the %s has come to " INT64_FORMAT ".",
+						   position, row->table == TABLE_FUND ? "fund" : "holding",
+						   row_int64(row, column)),
+				 errhint("A trigger on fundes.event may append events of funds after the one it follows is folded: AFTER INSERT, for each statement, with a name that sorts after \"project\". Load events in the order of their positions.")));
+	row_set(row, column, Int64GetDatum(position));
+}
+
 void
 refuse_payload(const Fold *fold, const char *detail)
 {
@@ -352,7 +369,7 @@ find_holding(Fold *fold, const char *investor_id, bool create)
 	}
 	if (!is_in_fund_stream(fold->event->type_id))
 		row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
-	row_set(holding, INVESTMENT_LAST_POSITION, Int64GetDatum(fold->event->position));
+	note_position(fold, holding, INVESTMENT_LAST_POSITION);
 	row_note_latest(holding, INVESTMENT_LAST_EFFECTIVE_AT, fold->event->effective_at);
 	fold->holding = holding;
 }
@@ -589,10 +606,7 @@ advance_fund(Fold *fold)
 	flag_distributions(fold);
 	if (is_in_fund_stream(event->type_id))
 		row_set(fold->fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
-	/* what a trigger of others appends meanwhile is folded before */
-	if (fold->fund->nulls[FUND_LAST_POSITION] ||
-		event->position > row_int64(fold->fund, FUND_LAST_POSITION))
-		row_set(fold->fund, FUND_LAST_POSITION, Int64GetDatum(event->position));
+	note_position(fold, fold->fund, FUND_LAST_POSITION);
 	row_note_latest(fold->fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
 	row_note_latest(fold->fund, FUND_LAST_RECORDED_AT, event->recorded_at);
 	timeline_advance(FUND_TIMELINE, fold->fund, fold->entries, event->position);

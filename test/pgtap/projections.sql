@@ -145,5 +145,30 @@ select is((select array_agg(format('%s %s', f.fund_id, f.last_version) order by 
 		  array['1 ' || fundes.stream_version('fund-1'), '2 ' || fundes.stream_version('fund-2')], 'a row carries the last version applied');
 select is((select last_position from fundes.fund where fund_id = 2), (select max(position) from fundes.event_log where stream = 'fund-2'), 'and the last position');
 
+-- A trigger that appends to the streams of the events that it follows.
+create function pg_temp.follow() returns trigger language plpgsql as $$
+declare
+	event fundes.event_log;
+begin
+	select * into event from fundes.event_log order by position desc limit 1;
+	if event.type = 'FeeAccrued' then
+		perform fundes.append(event.stream, 'FeePaid', event.payload, effective_at => event.effective_at);
+	elsif event.payload ->> 'investment_amount' = '6000' then
+		perform fundes.create_investment('A', 12, 5000, effective_at => event.effective_at);
+	end if;
+	return null;
+end $$;
+create trigger a_follower after insert on fundes.event for each row execute function pg_temp.follow();
+select pg_temp.refuses($$select fundes.create_investment('A', 12, 6000, effective_at => '2023-06-05 09:00')$$, '55000', 'a follower that would have a later event folded first');
+drop trigger a_follower on fundes.event;
+create trigger the_follower after insert on fundes.event for each statement execute function pg_temp.follow();
+select fundes.accrue_fee(12, 10, 'followed', effective_at => '2023-06-05 09:00');
+select fundes.create_investment('A', 12, 6000, effective_at => '2023-06-05 09:10');
+drop trigger the_follower on fundes.event;
+select is((select array_agg(type order by position) from (select type, position from fundes.event_log order by position desc limit 4) e),
+		  '{FeeAccrued,FeePaid,InvestmentCreated,InvestmentCreated}', 'after the projector a trigger appends what it will');
+select is((select last_version from fundes.fund where fund_id = 12), fundes.stream_version('fund-12'), 'a row has the last version');
+select is_empty($$select * from fundes.verify_projections()$$, 'and the projections equal the log');
+
 select * from finish();
 rollback;
