@@ -98,9 +98,22 @@ arg_date(FunctionCallInfo fcinfo, int arg, const char *name)
  * Steps
  */
 
+/* A command decides by the projections. */
+static void
+require_projections(void)
+{
+	if (append_awaits_projection())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a trigger calls a command before the event that it follows is folded"),
+				 errdetail("The figures of funds do not have that event yet."),
+				 errhint("%s", FOLLOWER_HINT)));
+}
+
 void
 command_begin(Command *cmd, FunctionCallInfo fcinfo)
 {
+	require_projections();
 	memset(cmd, 0, sizeof(*cmd));
 	cmd->fcinfo = fcinfo;
 	json_begin(&cmd->arguments);
@@ -272,16 +285,7 @@ command_append(Command *cmd, const char *stream, const char *type)
 	event.event_id = cmd->event_id;
 	event.fits = cmd->payload_fits;
 	check_event_size(event.payload, event.metadata);
-	PG_TRY();
-	{
-		projector_offer_rows(cmd->rows_as_stored ? cmd->rows : NULL);
-		(void) append_events(&event, 1, NULL, 0);
-	}
-	PG_FINALLY();
-	{
-		projector_offer_rows(NULL);
-	}
-	PG_END_TRY();
+	(void) append_events(&event, 1, NULL, 0, cmd->rows_as_stored ? cmd->rows : NULL);
 	cmd->event_id = event.event_id;
 }
 
@@ -296,7 +300,7 @@ command_append_also(const Command *cmd, const char *stream, const char *type, Js
 	event.metadata = cmd->metadata;
 	event.effective_at = cmd->effective_at;
 	event.effective_given = true;
-	(void) append_events(&event, 1, NULL, 0);
+	(void) append_events(&event, 1, NULL, 0, NULL);
 }
 
 Datum

@@ -61,7 +61,7 @@ note_position(const Fold *fold, Row *row, int column)
 				 errdetail("The event has position " INT64_FORMAT "; the %s has come to " INT64_FORMAT ".",
 						   position, row->table == TABLE_FUND ? "fund" : "holding",
 						   row_int64(row, column)),
-				 errhint("A trigger on fundes.event may append events of funds after the one it follows is folded: AFTER INSERT, for each statement, with a name that sorts after \"project\". Load events in the order of their positions.")));
+				 errhint("%s Load events in the order of their positions.", FOLLOWER_HINT)));
 	row_set(row, column, Int64GetDatum(position));
 }
 

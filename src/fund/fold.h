@@ -38,6 +38,10 @@ typedef enum FundEventType
 	FUND_CLOSED
 } FundEventType;
 
+/* How a trigger of others appends events of funds. */
+#define FOLLOWER_HINT \
+	"A trigger on fundes.event comes after the fold where it is AFTER INSERT, for each statement, with a name that sorts after \"project\"."
+
 typedef struct FoldEvent
 {
 	int64		position;
@@ -62,13 +66,6 @@ typedef struct FoldRun
 	int			npending;
 	bool		pending_wrong;
 } FoldRun;
-
-/*
- * A command that appends has read the rows that its event touches, under the
- * locks that keep them so: the projector goes on with them, if the event is
- * written directly.  NULL takes the offer back.
- */
-extern void projector_offer_rows(RowSet *rows);
 
 extern void fold_begin(FoldRun *run, RowSet *rows);
 

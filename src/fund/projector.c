@@ -30,18 +30,6 @@
 /* So many are worth reading in one go. */
 #define MANY_FUNDS 16
 
-/*
- * Taken by the next events that are written directly: no code of others runs in
- * between.  A statement may have triggers of others, which append themselves.
- */
-static RowSet *offered_rows = NULL;
-
-void
-projector_offer_rows(RowSet *rows)
-{
-	offered_rows = rows;
-}
-
 static int64
 slot_int64(TupleTableSlot *slot, int column)
 {
@@ -175,23 +163,37 @@ read_funds(RowSet *rows, const NewEvent *events, int nevents)
 		rows_read_range(rows, TABLE_FUND, first, last);
 }
 
-void
-project_events(const NewEvent *events, int nevents)
+RowSet *
+projector_read(const NewEvent *events, int nevents)
 {
-	RowSet	   *rows = offered_rows;
+	RowSet	   *rows;
+	int			i;
+
+	if (append_awaits_projection())
+		return NULL;
+	for (i = 0; i < nevents; i++)
+		if (events[i].event_type.type_id == 0 ||
+			events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
+			return NULL;
+	rows = rows_begin();
+	if (nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
+		read_funds(rows, events, nevents);
+	return rows;
+}
+
+void
+project_events(const NewEvent *events, int nevents, void *known)
+{
 	FoldRun	run;
 	Owner		owner;
 	int			i = 0;
 
-	offered_rows = NULL;
 	while (i < nevents && events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
 		i++;
 	if (i == nevents)
 		return;
 	owner_begin(&owner);
-	fold_begin(&run, rows != NULL ? rows : rows_begin());
-	if (rows == NULL && nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
-		read_funds(run.rows, events, nevents);
+	fold_begin(&run, known != NULL ? known : rows_begin());
 	for (; i < nevents; i++)
 	{
 		FoldEvent	event;
@@ -206,7 +208,7 @@ project_events(const NewEvent *events, int nevents)
 		fold_next(&run, &event, JsonbPGetDatum(events[i].payload));
 	}
 	fold_end(&run);
-	if (rows == NULL)
+	if (known == NULL)
 		rows_end(run.rows);
 	owner_end(&owner);
 }
@@ -231,6 +233,7 @@ fundes_project(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("fundes.project() must be called as an AFTER INSERT trigger of fundes.event for each statement, with the new rows")));
+	append_projected();
 	events = trigger->tg_newtable;
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(trigger->tg_relation),
 									&TTSOpsMinimalTuple);

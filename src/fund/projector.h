@@ -13,10 +13,18 @@
 #include "store/append.h"
 
 /*
- * Does what the trigger does, for events that no statement wrote.  They are in
- * the order of positions, and their funds are locked.
+ * Begins a row set with what the fold of events to come will need, of funds that
+ * are locked; NULL where that is behind the log, or code of others may run
+ * before the fold, as it may write.
  */
-extern void project_events(const NewEvent *events, int nevents);
+extern RowSet *projector_read(const NewEvent *events, int nevents);
+
+/*
+ * Does what the trigger does, for events that no statement wrote.  They are in
+ * the order of positions, and their funds are locked.  known: a row set, its
+ * rows as they stand in their tables, or NULL.
+ */
+extern void project_events(const NewEvent *events, int nevents, void *known);
 
 /* Folds a row of fundes.event, unless its type is a user's. */
 extern void fold_slot(FoldRun *run, TupleTableSlot *slot);

@@ -81,7 +81,7 @@ compare_int64(const void *a, const void *b)
 }
 
 /* Expected streams count: their locks come after those of all funds. */
-static void
+static void *
 lock_funds(const NewEvent *events, int nevents,
 		   const Expectation *expectations, int nexpectations)
 {
@@ -109,6 +109,38 @@ lock_funds(const NewEvent *events, int nevents,
 			lock_fund(funds[i]);
 	}
 	pfree(funds);
+	return projector_read(events, nevents);
+}
+
+static void
+release(void *known)
+{
+	rows_end(known);
+}
+
+/* The row that stands for a locked stream has it. */
+static int64
+last_version(void *known, const char *stream)
+{
+	int64		fund_id = fund_of_stream(stream);
+	const char *investor;
+	Datum		keys[2];
+	Row		   *row;
+
+	if (fund_id <= 0)
+		return 0;
+	if (stream[0] == 'f')
+	{
+		row = rows_find_int64(known, TABLE_FUND, fund_id);
+		return row == NULL ? 0 : row_int64(row, FUND_LAST_VERSION);
+	}
+	investor = strchr(strchr(stream, '-') + 1, '-');
+	if (investor == NULL)
+		return 0;
+	keys[0] = Int64GetDatum(fund_id);
+	keys[1] = CStringGetTextDatum(investor + 1);
+	row = rows_find_known(known, TABLE_INVESTMENT, keys);
+	return row == NULL ? 0 : row_int64(row, INVESTMENT_LAST_VERSION);
 }
 
 /* A halt is of a fund or of the market: just one of the two is named. */
@@ -200,6 +232,8 @@ check_event(const NewEvent *event)
 const AppendModule fund_module = {
 	.reserves = reserves,
 	.lock = lock_funds,
+	.release = release,
+	.last_version = last_version,
 	.check = check_event,
 	.project = project_events,
 	.project_trigger = "project"

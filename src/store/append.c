@@ -209,7 +209,7 @@ lock_streams(const Stream *streams, int count)
 }
 
 static void
-find_streams(Stream *streams, int count)
+find_streams(Stream *streams, int count, void *known)
 {
 	int64	   *ids = palloc(sizeof(int64) * Max(count, 1));
 	int64	   *versions = palloc(sizeof(int64) * Max(count, 1));
@@ -220,12 +220,14 @@ find_streams(Stream *streams, int count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		streams[i].id = log_stream_id(streams[i].name);
-		if (streams[i].id != 0)
+		if (streams[i].id != 0 && known != NULL)
+			streams[i].version = append_module->last_version(known, streams[i].name);
+		if (streams[i].id != 0 && streams[i].version == 0)
 			ids[n++] = streams[i].id;
 	}
 	log_stream_versions(ids, versions, n);
 	for (i = count - 1; i >= 0; i--)
-		if (streams[i].id != 0)
+		if (streams[i].id != 0 && streams[i].version == 0)
 			streams[i].version = versions[--n];
 	pfree(ids);
 	pfree(versions);
@@ -536,7 +538,7 @@ append_expect(const char *stream, int64 version)
 
 	set_stream(&s, stream, version, false);
 	lock_streams(&s, 1);
-	find_streams(&s, 1);
+	find_streams(&s, 1, NULL);
 	check_expectations(&s, 1);
 }
 
@@ -598,7 +600,7 @@ assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
 
 /* The rules, once the streams are collected and all other locks are taken. */
 static bool
-append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
+append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams, void *known)
 {
 	bool		any_id = false;
 	TimestampTz recorded_at;
@@ -606,7 +608,7 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 
 	lock_streams(streams, nstreams);
 	recorded_at = GetCurrentTimestamp();
-	find_streams(streams, nstreams);
+	find_streams(streams, nstreams, known);
 	find_types(events, nevents);
 
 	for (i = 0; i < nevents; i++)
@@ -623,31 +625,36 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams)
 	create_missing_streams(streams, nstreams);
 	create_missing_types(events, nevents);
 	assign_places(events, nevents, streams, nstreams, recorded_at);
-	append_write(events, nevents, append_module);
+	append_write(events, nevents, append_module, known);
 	return false;
 }
 
 bool
 append_events(NewEvent *events, int nevents,
-			  const Expectation *expectations, int nexpectations)
+			  const Expectation *expectations, int nexpectations, void *known)
 {
 	int			nstreams;
 	Stream	   *streams = collect_streams(events, nevents, expectations,
 										  nexpectations, &nstreams);
 
-	return append_to_streams(events, nevents, streams, nstreams);
+	return append_to_streams(events, nevents, streams, nstreams, known);
 }
 
 bool
 append_outside_events(NewEvent *events, int nevents,
 					  const Expectation *expectations, int nexpectations)
 {
+	void	   *known;
+	bool		replayed;
 	int			nstreams;
 	Stream	   *streams = collect_streams(events, nevents, expectations,
 										  nexpectations, &nstreams);
 
 	check_reserved(events, nevents);
 	append_begin(nstreams);
-	append_module->lock(events, nevents, expectations, nexpectations);
-	return append_to_streams(events, nevents, streams, nstreams);
+	known = append_module->lock(events, nevents, expectations, nexpectations);
+	replayed = append_to_streams(events, nevents, streams, nstreams, known);
+	if (known != NULL)
+		append_module->release(known);
+	return replayed;
 }

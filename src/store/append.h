@@ -55,9 +55,16 @@ typedef struct AppendModule
 	/* whether a category is the module's */
 	bool		(*reserves) (const char *category, int len);
 
-	/* before streams are locked: locks what the module's streams stand for */
-	void		(*lock) (const NewEvent *events, int nevents,
+	/*
+	 * Before streams are locked: locks what the module's streams stand for.
+	 * Returns what it has read of that, or NULL; release() lets go of it.
+	 */
+	void	   *(*lock) (const NewEvent *events, int nevents,
 						 const Expectation *expectations, int nexpectations);
+	void		(*release) (void *known);
+
+	/* the version of a stream's last event, where that is known, or 0 */
+	int64		(*last_version) (void *known, const char *stream);
 
 	/* after the payload's type: whether it belongs into its stream */
 	void		(*check) (const NewEvent *event);
@@ -67,11 +74,18 @@ typedef struct AppendModule
 	 * and the trigger function of schema fundes, of an AFTER INSERT statement
 	 * trigger of the log, that does the same where a statement wrote them.
 	 */
-	void		(*project) (const NewEvent *events, int nevents);
+	void		(*project) (const NewEvent *events, int nevents, void *known);
 	const char *project_trigger;
 } AppendModule;
 
 extern void append_init(const AppendModule *module);
+
+/*
+ * A trigger of others runs before the module's one has come to the events: what
+ * the module keeps is behind the log.  The latter says when it comes to them.
+ */
+extern bool append_awaits_projection(void);
+extern void append_projected(void);
 
 /*
  * The first lock of whoever appends, before all of its own; nstreams is how
@@ -82,10 +96,12 @@ extern void append_begin(int nstreams);
 /*
  * Appends all events or raises an error.  Returns whether it was a replay.
  * The caller has called owner_enter(), checked the arguments, called
- * append_begin() and locked what it decided about.
+ * append_begin() and locked what it decided about.  known: what it has read of
+ * that, as lock() returns it.
  */
 extern bool append_events(NewEvent *events, int nevents,
-						  const Expectation *expectations, int nexpectations);
+						  const Expectation *expectations, int nexpectations,
+						  void *known);
 
 /*
  * The same for events that come from outside: the locks are the module's, and

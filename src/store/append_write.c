@@ -141,24 +141,53 @@ raise_skipped(const NewEvent *events, int nevents)
 	elog(ERROR, "fewer events were written than were asked for");
 }
 
+/* Of the module's events that a statement writes: its trigger comes last. */
+static bool projection_awaited = false;
+
 void
-append_write(const NewEvent *events, int nevents, const AppendModule *module)
+append_projected(void)
+{
+	projection_awaited = false;
+}
+
+bool
+append_awaits_projection(void)
+{
+	return projection_awaited;
+}
+
+void
+append_write(const NewEvent *events, int nevents, const AppendModule *module, void *known)
 {
 	bool		any_id = false;
-	uint64		written;
+	bool		any_builtin = false;
+	bool		awaited = projection_awaited;
+	uint64		written = 0;
 	Owner		owner;
 	int			i;
 
 	if (fundes_direct_insert &&
 		direct_insert(events, nevents, module->project_trigger))
 	{
-		module->project(events, nevents);
+		module->project(events, nevents, known);
 		return;
 	}
 	for (i = 0; i < nevents; i++)
+	{
 		any_id |= events[i].id_given;
+		any_builtin |= events[i].event_type.type_id < FIRST_USER_TYPE_ID;
+	}
 	owner_begin(&owner);
-	written = nevents == 1 ? insert_one(&events[0]) : insert_many(events, nevents, any_id);
+	PG_TRY();
+	{
+		projection_awaited |= any_builtin;
+		written = nevents == 1 ? insert_one(&events[0]) : insert_many(events, nevents, any_id);
+	}
+	PG_FINALLY();
+	{
+		projection_awaited = awaited;
+	}
+	PG_END_TRY();
 	owner_end(&owner);
 	if (written != nevents)
 		raise_skipped(events, nevents);

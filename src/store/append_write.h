@@ -16,7 +16,7 @@
  * one of their ids since it was looked for.
  */
 extern void append_write(const NewEvent *events, int nevents,
-						 const AppendModule *module);
+						 const AppendModule *module, void *known);
 
 /*
  * The same below the executor: false, and nothing is done, where the log's

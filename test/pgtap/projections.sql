@@ -153,13 +153,16 @@ begin
 	select * into event from fundes.event_log order by position desc limit 1;
 	if event.type = 'FeeAccrued' then
 		perform fundes.append(event.stream, 'FeePaid', event.payload, effective_at => event.effective_at);
+	elsif event.payload ->> 'amount' = '7' then
+		perform fundes.append(event.stream, event.type, event.payload || '{"amount": 8}', effective_at => event.effective_at);
 	elsif event.payload ->> 'investment_amount' = '6000' then
 		perform fundes.create_investment('A', 12, 5000, effective_at => event.effective_at);
 	end if;
 	return null;
 end $$;
 create trigger a_follower after insert on fundes.event for each row execute function pg_temp.follow();
-select pg_temp.refuses($$select fundes.create_investment('A', 12, 6000, effective_at => '2023-06-05 09:00')$$, '55000', 'a follower that would have a later event folded first');
+select pg_temp.refuses($$select fundes.create_investment('A', 12, 6000, effective_at => '2023-06-05 09:00')$$, '55000', 'a command of a follower that comes before the fold');
+select pg_temp.refuses($$select fundes.record_royalty(12, $$ || pg_temp.asset('I2') || $$, 7, effective_at => '2023-06-05 09:00')$$, '55000', 'an append that would have a later event folded first');
 drop trigger a_follower on fundes.event;
 create trigger the_follower after insert on fundes.event for each statement execute function pg_temp.follow();
 select fundes.accrue_fee(12, 10, 'followed', effective_at => '2023-06-05 09:00');
