@@ -40,6 +40,14 @@ end
 $$;
 select pg_temp.told(room) from unnest(array['1MB', '1GB']) room;
 
+-- A null differs from every value, the one of no bits included.
+update fundes.fund set max_price_age = null;
+select is(pg_temp.found(), 'fund t t', 'a null where there is a value');
+select is(fundes.rebuild_projections(), 1::bigint, 'is mended');
+update fundes.mcp set gone_at = '2000-01-01Z' where asset_id = 3;
+select is(pg_temp.found(), 'mcp t t', 'a value where there is a null');
+select is(fundes.rebuild_projections(), 1::bigint, 'is mended, too');
+
 -- Equal is equal, however it is written.
 update fundes.mcp set cost_cash = 1.000 where asset_id = 2;
 select is_empty('select * from fundes.verify_projections()', '1 and 1.000 are the same');
