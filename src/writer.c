@@ -20,9 +20,23 @@
 #include "utils/snapmgr.h"
 #include "writer.h"
 
+static bool
+fires_on_insert(const TriggerDesc *triggers)
+{
+	return triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+		triggers->trig_insert_before_statement || triggers->trig_insert_after_statement;
+}
+
+static bool
+fires_on_update(const TriggerDesc *triggers)
+{
+	return triggers->trig_update_before_row || triggers->trig_update_after_row ||
+		triggers->trig_update_before_statement || triggers->trig_update_after_statement;
+}
+
 /* Why rows of a table cannot be written past the executor, or NULL. */
 static const char *
-obstacle_of(Relation table, int ncolumns)
+obstacle_of(Relation table, int ncolumns, bool updates)
 {
 	const TriggerDesc *triggers = table->trigdesc;
 	const TupleConstr *constraints = RelationGetDescr(table)->constr;
@@ -30,9 +44,8 @@ obstacle_of(Relation table, int ncolumns)
 	if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relispartition)
 		return "It is a partition, or no plain table.";
 	if (triggers != NULL &&
-		(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-		 triggers->trig_update_before_row || triggers->trig_update_after_row))
-		return "It has a row trigger or a foreign key.";
+		(fires_on_insert(triggers) || (updates && fires_on_update(triggers))))
+		return "It has a trigger or a foreign key.";
 	if (table->rd_rel->relrowsecurity)
 		return "It has row security.";
 	if (table->rd_rel->relhasrules)
@@ -53,7 +66,7 @@ has_checks(Relation table)
 }
 
 void
-writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
+writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns, bool updates)
 {
 	MemoryContext old;
 	const char *obstacle;
@@ -61,7 +74,7 @@ writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns)
 	PreventCommandIfReadOnly("a command of fundes");
 	PreventCommandIfParallelMode("a command of fundes");
 	writer->table = table_open(table, RowExclusiveLock);
-	obstacle = obstacle_of(writer->table, ncolumns);
+	obstacle = obstacle_of(writer->table, ncolumns, updates);
 	if (obstacle != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

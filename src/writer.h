@@ -10,10 +10,10 @@
  *	  in REPEATABLE READ a row that was changed since is, too (40001), and what
  *	  was written is seen after writer_end(), not before.
  *
- *	  What the caller must see to: privileges, defaults, the checks of columns'
- *	  domains, and statement triggers.  A table on which rows would do more than
- *	  be written (row triggers, row security, rules, partitions, generated
- *	  columns, constraints that may be deferred) is refused.
+ *	  What the caller must see to: privileges, defaults, and the checks of
+ *	  columns' domains.  A table on which rows would do more than be written
+ *	  (triggers, row security, rules, partitions, generated columns, constraints
+ *	  that may be deferred) is refused.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,10 +44,12 @@ typedef struct Writer
 
 /*
  * To be called between owner_begin() and owner_end(): constraints and indexes may
- * call anybody's functions.  ncolumns: that the table must have, of values and nulls below.  The state may
- * serve for one table after the other.
+ * call anybody's functions.  ncolumns: that the table must have, of values and
+ * nulls below; updates: whether there will be any.  The state may serve for one
+ * table after the other.
  */
-extern void writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns);
+extern void writer_begin(Writer *writer, EState *estate, Oid table, int ncolumns,
+						 bool updates);
 extern void writer_insert(Writer *writer, const Datum *values, const bool *nulls);
 
 /*

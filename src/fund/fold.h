@@ -40,7 +40,8 @@ typedef enum FundEventType
 
 /* How a trigger of others appends events of funds. */
 #define FOLLOWER_HINT \
-	"A trigger on fundes.event comes after the fold where it is AFTER INSERT, for each statement, with a name that sorts after \"project\"."
+	"A trigger on fundes.event comes after the fold where it is AFTER INSERT, " \
+	"for each statement, with a name that sorts after \"project\"."
 
 typedef struct FoldEvent
 {

@@ -669,7 +669,7 @@ rows_flush_table(RowSet *set, TableId table)
 	{
 		Writer		writer;
 
-		writer_begin(&writer, estate_of(set), table_of(set, table), tables[table].ncolumns);
+		writer_begin(&writer, estate_of(set), table_of(set, table), tables[table].ncolumns, true);
 		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
 		if (tables[table].conflict_code != 0)
 			write_rivals(&writer, rows->rows, &tables[table]);

@@ -276,8 +276,8 @@ extern void rows_relieve(RowSet *set);
 extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
 
 /*
- * The same, but without a look into the projection: for a key that is new, as
- * the table's unique index will tell.
+ * The same of the rows in memory, without a look into the projection: where it
+ * is enough to know those, or the key is new, as the unique index will tell.
  */
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 

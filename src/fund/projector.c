@@ -169,14 +169,14 @@ projector_read(const NewEvent *events, int nevents)
 	RowSet	   *rows;
 	int			i;
 
-	if (append_awaits_projection())
+	if (append_awaits_projection() || IsolationUsesXactSnapshot())
 		return NULL;
 	for (i = 0; i < nevents; i++)
 		if (events[i].event_type.type_id == 0 ||
 			events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
 			return NULL;
 	rows = rows_begin();
-	if (nevents >= MANY_FUNDS && !IsolationUsesXactSnapshot())
+	if (nevents >= MANY_FUNDS)
 		read_funds(rows, events, nevents);
 	return rows;
 }

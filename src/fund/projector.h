@@ -14,8 +14,9 @@
 
 /*
  * Begins a row set with what the fold of events to come will need, of funds that
- * are locked; NULL where that is behind the log, or code of others may run
- * before the fold, as it may write.
+ * are locked.  NULL where that is behind the log; where code of others may run
+ * before the fold, as it may write; and above READ COMMITTED, where only events
+ * that are written must be about what the snapshot knows.
  */
 extern RowSet *projector_read(const NewEvent *events, int nevents);
 

@@ -247,9 +247,10 @@ create_missing_streams(Stream *streams, int count)
 		i++;
 	if (i == count)
 		return;
+	PreventCommandIfReadOnly("an append");
 	owner_begin(&owner);
 	estate = CreateExecutorState();
-	writer_begin(&writer, estate, fundes_relation("stream"), STREAM_COLUMNS);
+	writer_begin(&writer, estate, fundes_relation("stream"), STREAM_COLUMNS, false);
 	serial = fundes_relation("stream_serial");
 	for (; i < count; i++)
 	{

@@ -141,13 +141,17 @@ raise_skipped(const NewEvent *events, int nevents)
 	elog(ERROR, "fewer events were written than were asked for");
 }
 
-/* Of the module's events that a statement writes: its trigger comes last. */
+/*
+ * Whether the module's trigger has still to come to events that a statement
+ * writes; and whether that was so before this statement, of a trigger itself.
+ */
 static bool projection_awaited = false;
+static bool projection_awaited_before = false;
 
 void
 append_projected(void)
 {
-	projection_awaited = false;
+	projection_awaited = projection_awaited_before;
 }
 
 bool
@@ -156,22 +160,18 @@ append_awaits_projection(void)
 	return projection_awaited;
 }
 
-void
-append_write(const NewEvent *events, int nevents, const AppendModule *module, void *known)
+/* By a statement; raises UF008 where it skipped an event. */
+static void
+write_by_statement(const NewEvent *events, int nevents)
 {
 	bool		any_id = false;
 	bool		any_builtin = false;
 	bool		awaited = projection_awaited;
+	bool		awaited_before = projection_awaited_before;
 	uint64		written = 0;
 	Owner		owner;
 	int			i;
 
-	if (fundes_direct_insert &&
-		direct_insert(events, nevents, module->project_trigger))
-	{
-		module->project(events, nevents, known);
-		return;
-	}
 	for (i = 0; i < nevents; i++)
 	{
 		any_id |= events[i].id_given;
@@ -180,15 +180,61 @@ append_write(const NewEvent *events, int nevents, const AppendModule *module, vo
 	owner_begin(&owner);
 	PG_TRY();
 	{
+		projection_awaited_before = awaited;
 		projection_awaited |= any_builtin;
 		written = nevents == 1 ? insert_one(&events[0]) : insert_many(events, nevents, any_id);
 	}
 	PG_FINALLY();
 	{
 		projection_awaited = awaited;
+		projection_awaited_before = awaited_before;
 	}
 	PG_END_TRY();
 	owner_end(&owner);
 	if (written != nevents)
 		raise_skipped(events, nevents);
+}
+
+/*
+ * A version that is taken, though the stream is locked, was one after that of a
+ * row of the module's.
+ */
+pg_noreturn static void
+raise_behind(MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || error->constraint_name == NULL ||
+		strcmp(error->constraint_name, "event_stream_id_version_key") != 0)
+		PG_RE_THROW();
+	FlushErrorState();
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the projections are behind the log"),
+			 errdetail("They do not have the last event of a stream, as when the trigger that folds events is disabled."),
+			 errhint("Enable trigger \"project\" of fundes.event ALWAYS, and call fundes.rebuild_projections().")));
+}
+
+void
+append_write(const NewEvent *events, int nevents, const AppendModule *module, void *known)
+{
+	MemoryContext context = CurrentMemoryContext;
+	bool		directly = false;
+
+	PG_TRY();
+	{
+		directly = fundes_direct_insert &&
+			direct_insert(events, nevents, module->project_trigger);
+		if (!directly)
+			write_by_statement(events, nevents);
+	}
+	PG_CATCH();
+	{
+		raise_behind(context);
+	}
+	PG_END_TRY();
+	if (directly)
+		module->project(events, nevents, known);
 }

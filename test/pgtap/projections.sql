@@ -151,6 +151,13 @@ declare
 	event fundes.event_log;
 begin
 	select * into event from fundes.event_log order by position desc limit 1;
+	if tg_level = 'STATEMENT' and event.type = 'Noted' then
+		perform fundes.create_investor('followed', 'Kim');
+		return null;
+	elsif event.payload ->> 'amount' = '9' then
+		perform fundes.append('note-1', 'Noted', '{}');
+		return null;
+	end if;
 	if event.type = 'FeeAccrued' then
 		perform fundes.append(event.stream, 'FeePaid', event.payload, effective_at => event.effective_at);
 	elsif event.payload ->> 'amount' = '7' then
@@ -163,6 +170,9 @@ end $$;
 create trigger a_follower after insert on fundes.event for each row execute function pg_temp.follow();
 select pg_temp.refuses($$select fundes.create_investment('A', 12, 6000, effective_at => '2023-06-05 09:00')$$, '55000', 'a command of a follower that comes before the fold');
 select pg_temp.refuses($$select fundes.record_royalty(12, $$ || pg_temp.asset('I2') || $$, 7, effective_at => '2023-06-05 09:00')$$, '55000', 'an append that would have a later event folded first');
+create trigger the_follower after insert on fundes.event for each statement execute function pg_temp.follow();
+select pg_temp.refuses($$select fundes.accrue_fee(12, 9, 'followed', effective_at => '2023-06-05 09:00')$$, '55000', 'or one that follows what a follower appends');
+drop trigger the_follower on fundes.event;
 drop trigger a_follower on fundes.event;
 create trigger the_follower after insert on fundes.event for each statement execute function pg_temp.follow();
 select fundes.accrue_fee(12, 10, 'followed', effective_at => '2023-06-05 09:00');
@@ -172,6 +182,15 @@ select is((select array_agg(type order by position) from (select type, position 
 		  '{FeeAccrued,FeePaid,InvestmentCreated,InvestmentCreated}', 'after the projector a trigger appends what it will');
 select is((select last_version from fundes.fund where fund_id = 12), fundes.stream_version('fund-12'), 'a row has the last version');
 select is_empty($$select * from fundes.verify_projections()$$, 'and the projections equal the log');
+
+-- Who has the projector disabled has projections that are behind.
+alter table fundes.event disable trigger project;
+select fundes.append('fund-12', 'FeeAccrued', '{"fund_id": 12, "amount": 1, "kind": "behind"}', effective_at => '2023-06-06 09:00');
+select is((pg_temp.attempt($$select fundes.accrue_fee(12, 2, 'behind', effective_at => '2023-06-06 09:10')$$)).state, '55000', 'nothing follows on an event that was not folded');
+alter table fundes.event enable always trigger project;
+select is((pg_temp.attempt($$select fundes.append('fund-12', 'FeeAccrued', '{"fund_id": 12, "amount": 2, "kind": "behind"}', effective_at => '2023-06-06 09:10')$$)).state, '55000', 'and cannot, until');
+select cmp_ok(fundes.rebuild_projections(), '>', 0::bigint, 'the projections are rebuilt');
+select pg_temp.accepts($$select fundes.accrue_fee(12, 2, 'behind', effective_at => '2023-06-06 09:10')$$, 'then it goes on');
 
 select * from finish();
 rollback;

@@ -26,6 +26,8 @@ select is(pg_temp.altered(change), '55000', change)
   from unnest(array[
 	'create trigger t before insert on fundes.mcp for each row execute function pg_temp.nothing()',
 	'create trigger t after update on fundes.fund for each row execute function pg_temp.nothing()',
+	'create trigger t after insert on fundes.mcp for each statement execute function pg_temp.nothing()',
+	'create trigger t before update on fundes.fund for each statement execute function pg_temp.nothing()',
 	'alter table fundes.fund_entry enable row level security',
 	'create rule r as on insert to fundes.mcp do also notify mcp',
 	'alter table fundes.mcp add foreign key (fund_id) references fundes.fund',
@@ -34,6 +36,15 @@ select is(pg_temp.altered(change), '55000', change)
 select is(pg_temp.altered('create table of_mine (asset_id bigint references fundes.mcp)'), '55000', 'a foreign key to a projection');
 select is(pg_temp.altered('create index more on fundes.mcp (music_id)'), 'went on', 'an index does no harm');
 select is((select count(*) from fundes.mcp where music_id = 'S'), 2::bigint, 'and is kept');
+
+-- The dictionary of streams is only ever added to.
+savepoint streams;
+create table of_mine (stream_id bigint references fundes.stream);
+select is((pg_temp.attempt($$select fundes.append('keyed-1', 'X', '{}')$$)).state, '00000', 'a foreign key to the streams does no harm');
+create trigger t after insert on fundes.stream for each statement execute function pg_temp.nothing();
+select is((pg_temp.attempt($$select fundes.append('keyed-1', 'X', '{}')$$)).state, '00000', 'nor a trigger where no stream is new');
+select is((pg_temp.attempt($$select fundes.append('keyed-2', 'X', '{}')$$)).state, '55000', 'a trigger is not passed over');
+rollback to streams;
 
 -- Indexes that come and go, of kinds that are not ours.
 create function pg_temp.used(index text, what text) returns boolean language plpgsql as $$

@@ -7,6 +7,9 @@ use warnings;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use Session;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('expectations');
@@ -111,5 +114,20 @@ foreach my $level ('read committed', 'repeatable read')
 	is($once->(batch([ @batch[ 0, 0 ] ])), 'UF008', "$level: twice in one call");
 	is($node->safe_psql('postgres', $count), $events, "$level: none of them wrote anything");
 }
+
+# What is expected of a fund's stream is its version, whatever else the fund's
+# row has seen since the snapshot.
+$node->safe_psql('postgres', "select fundes.create_investor('A', 'Kim'), fundes.create_fund('F'); select fundes.create_investment('A', 1, 100000)");
+my $reader = Session->new($node);
+$reader->rows('begin isolation level repeatable read');
+$reader->rows('select 1');
+$node->safe_psql('postgres', "select fundes.withdraw_investment('A', 1, 1)");
+is($reader->value("select count(*) from fundes.append_batch('{}', '{}', '{}', expected_streams => '{fund-1}', expected_versions => '{1}')"),
+	'0', 'in REPEATABLE READ a fund that was dealt in since can be expected at its version');
+is($reader->value("select stream, version from fundes.append_batch('{note-1}', '{X}', array['{}']::jsonb[], expected_streams => '{fund-1}', expected_versions => '{1}')"),
+	'note-1|1', 'beside what is written');
+$reader->rows('commit');
+$reader->close;
+
 $node->stop;
 done_testing();

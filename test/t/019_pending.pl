@@ -129,9 +129,21 @@ sql(q{
 		return new;
 	end $$;
 	create trigger pay before insert on fundes.event for each row execute function public.pay()});
+my ($refusal) = ($node->psql('postgres', q{select fundes.create_investment('A', 1, 2000)}, extra_params => [ '-v', 'VERBOSITY=verbose' ]))[2];
+like($refusal, qr/ERROR:  55000.*HINT:/s, 'before the fold a trigger cannot call a command');
+is(sql($verify), '0', 'and leaves nothing');
+sql(q{drop trigger pay on fundes.event;
+	create or replace function public.pay() returns trigger language plpgsql as $$
+	begin
+		if exists (select from new_events where type_id = 4) then perform fundes.pay_fee(1, 50, 'm'); end if;
+		return null;
+	end $$;
+	create trigger then_pay after insert on fundes.event referencing new table as new_events
+		for each statement execute function public.pay()});
 sql(q{select fundes.create_investment('A', 1, 2000)});
 is(sql($verify), '0', 'what a trigger appends counts once');
-sql(q{drop trigger pay on fundes.event;
+is(sql(q{select paid from fundes.fee_account where fund_id = 1 and kind = 'm'}), '50', 'and it counts');
+sql(q{drop trigger then_pay on fundes.event;
 	create or replace function public.pay() returns trigger language plpgsql as $$
 	begin
 		if new.type_id = 4 then
