@@ -19,7 +19,7 @@ full()
 	seconds=10
 	large=10000000
 	medium=1000000
-	settings+=('shared_buffers = 8GB')
+	settings+=('shared_buffers = 8GB' 'maintenance_work_mem = 2GB')
 	scale=full
 }
 

@@ -1,85 +1,118 @@
-# instructions of an append in logs of 10^4 and 10^7 events
+# instructions of an append in logs of 10^4 and 10^7 events, and of other calls
 #
-# (10^6 in the quick form; and the powers of ten between.) Counted by callgrind in a server of one process
-# (postgres --single): the difference of a run with twice the calls and a run
-# with the calls. The backend goes round 100 streams; "first" is an append to a
-# stream that it has not seen. Also a plain INSERT, a fund event and a purchase,
-# each of a stream or fund that the backend has not seen. Needs
-# valgrind. Where PROFILES names a folder, the profiles are left there: look at
-# them with callgrind_annotate --inclusive=yes.
+# (10^6 in the quick form; and the powers of ten between.) Counted by callgrind in
+# a backend that pgbench drives with prepared statements, as T01, T04, T05 and T06
+# are: the difference of a session with twice the calls and one with the calls.
+# The backend goes round 100 streams; "not seen" is in a session that meets 1,000.
+# Needs valgrind. Where PROFILES names a folder, the profiles are left there: look
+# at them with callgrind_annotate --inclusive=yes.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 calls=300
+counting=		# process of the counting server
 
-# statements WHAT N FIRST: the calls, a line each, as postgres --single reads them.
-statements()
+# All backends of this server are counted, each in a file of its own.
+start_counting()
 {
-	case $1 in
-		append | first) echo "prepare a (text, bigint) as select * from fundes.append('s' || \$1 || '-1', 'CopyrightBought', '$payload')" ;;
-		plain) echo "prepare a (text, bigint) as insert into event (stream, version, type, payload) values ('s' || \$1 || '-1', \$2, 'CopyrightBought', '$payload')" ;;
-		fund) echo "prepare a (text, bigint) as select * from fundes.append('fund-' || \$1, 'McpPurchased', ('{\"fund_id\": ' || \$1 || ', \"asset_id\": ' || \$2 || ', \"copyright_code\": \"K' || \$2 || '\", \"registration_number\": \"R-0012345\", \"music_id\": \"S-000123456\", \"price_cash\": 1000, \"estimated_value_cash\": null, \"acquisition_date\": \"2026-01-31\"}')::jsonb)" ;;
-		purchase) echo "prepare a (text, bigint) as select fundes.purchase_mcp(\$1::bigint, 'P' || \$2, 'R-0012345', 'S-000123456', 1000)" ;;
-	esac
-	awk -v n="$2" -v first="$3" -v streams="$([[ $1 == append ]] && echo 100 || echo "$streams")" 'BEGIN {
-		for (i = 0; i < n; i++) printf "execute a (%c%d%c, %d)\n", 39, 1 + (i * 7919) % streams, 39, first + i
-	}'
+	local i
+
+	as_server "$bindir/pg_ctl" -D "$workspace/data" -m fast -w stop >/dev/null
+	as_server valgrind --tool=callgrind --trace-children=yes \
+		--callgrind-out-file="$workspace/callgrind.%p" "$bindir/postgres" -D "$workspace/data" \
+		-c autovacuum=off -c log_disconnections=on -c log_line_prefix='%p %a ' \
+		>"$workspace/callgrind.log" 2>&1 &
+	counting=$!
+	for ((i = 0; i < 120; i++)); do
+		! client pg_isready -q || return 0
+		sleep 1
+	done
+	echo 'the server does not start in callgrind' >&2
+	return 1
 }
 
-# instructions DATABASE WHAT: of one call.
+# A file is complete when its process has ended.
+stop_counting()
+{
+	as_server "$bindir/pg_ctl" -D "$workspace/data" -m fast -w -t 120 stop >/dev/null
+	wait "$counting"
+	as_server "$bindir/pg_ctl" -D "$workspace/data" -l "$workspace/server.log" -w start >/dev/null
+}
+
+# count NAME DATABASE SCRIPT [PGBENCH-ARGUMENT...]
+count()
+{
+	local name=$1 db=$2 script=$3 times
+
+	shift 3
+	for times in 1 2; do
+		bench "dbname=$db application_name=$name.$times" "$script" -c 1 -t $((times * calls)) "$@" >/dev/null
+	done
+}
+
+# Of one call of what was counted under a name.
 instructions()
 {
-	local db=$1 what=$2 times total previous=0 profile
+	local times pid total previous=0
 
-	profile=$workspace/callgrind.$db.$what
 	for times in 1 2; do
-		statements "$what" $((times * calls)) $((times * 100000000)) >"$workspace/single.sql"
-		as_server valgrind --tool=callgrind --callgrind-out-file="$profile" \
-			"$bindir/postgres" --single -D "$workspace/data" "$db" \
-			<"$workspace/single.sql" >"$workspace/single.log" 2>&1
-		if grep -m 1 ERROR "$workspace/single.log" >&2; then
-			return 1
-		fi
-		total=$(sed -n 's/^summary: *//p' "$profile")
+		pid=$(sed -n "s/^\([0-9]*\) $1\.$times LOG:  disconnection.*/\1/p" "$workspace/callgrind.log" | tail -n 1)
+		total=$(sed -n 's/^summary: *//p' "$workspace/callgrind.$pid")
+		[[ -z ${PROFILES:-} ]] || cp "$workspace/callgrind.$pid" "$PROFILES/$1.$times"
 		if ((times == 2)); then
 			echo $(((total - previous) / calls))
 		fi
 		previous=$total
 	done
-	[[ -z ${PROFILES:-} ]] || cp "$profile" "$PROFILES/"
 }
 
-measure()
+set_up_databases()
 {
-	local size small first plain fund purchase
-	local -A appended=()
+	local size
 
-	if ! command -v valgrind >/dev/null; then
-		skip 'instructions of an append' 'valgrind is not installed'
-		return
-	fi
 	fresh fundes plain
 	fill_streams plain
 	for ((size = 10000; size <= large; size *= 10)); do
 		client createdb -T fundes "log${size}_$database"
 		query "log${size}_$database" -v count="$size" -v streams="$streams" -v payload="$payload" -o /dev/null -f bench/load-fundes.sql
 	done
-	query "fundes_$database" -v funds="$streams" -f bench/funds.sql
-	as_server "$bindir/pg_ctl" -D "$workspace/data" -m fast -w stop >/dev/null
+	query "fundes_$database" -v funds="$funds" -f bench/funds.sql -f bench/investors.sql
+	query "fundes_$database" -o /dev/null -c "select count(fundes.create_investment('i' || n, 1, 5000)) from generate_series(1, 10000) n"
+	client createdb -T "fundes_$database" "plpgsql_$database"
+	query "plpgsql_$database" -f bench/plpgsql.sql
+	client createdb -T plain "trigger_$database"
+	query "trigger_$database" -v funds="$funds" -f bench/plain-trigger.sql
+}
+
+measure()
+{
+	local size small
+
+	if ! command -v valgrind >/dev/null; then
+		skip 'instructions of an append' 'valgrind is not installed'
+		return
+	fi
+	set_up_databases
+	start_counting
 	for ((size = 10000; size <= large; size *= 10)); do
-		appended[$size]=$(instructions "log${size}_$database" append)
+		count "append-$size" "log${size}_$database" append-fundes -D streams=100
 	done
-	first=$(instructions "log${large}_$database" first)
-	plain=$(instructions "plain_$database" plain)
-	fund=$(instructions "fundes_$database" fund)
-	purchase=$(instructions "fundes_$database" purchase)
-	as_server "$bindir/pg_ctl" -D "$workspace/data" -l "$workspace/server.log" -w start >/dev/null
-	small=${appended[10000]}
+	count first "log${large}_$database" append-fundes
+	count plain "plain_$database" append-plain
+	count fund-event "fundes_$database" fund-event-fundes
+	count trigger "trigger_$database" fund-event-plain
+	count pay-in "fundes_$database" pay-in-fundes
+	count purchase "fundes_$database" purchase-fundes
+	count plpgsql "plpgsql_$database" purchase-plpgsql
+	stop_counting
+
+	small=$(instructions append-10000)
 	for ((size = 100000; size < large; size *= 10)); do
-		result "append at $size" instructions "${appended[$size]}" 'at 10000' "$small"
+		result "append at $size" instructions "$(instructions append-$size)" 'at 10000' "$small"
 	done
-	result "append at $large" instructions "${appended[$large]}" 'at 10000' "$small" '<= 1.15'
-	result 'append at 10000' instructions "$small" plain "$plain"
-	result "append at $large, stream not seen" instructions "$first" 'at 10000, seen' "$small"
-	result 'fund event by append' instructions "$fund" plain "$plain"
-	result 'purchase_mcp' instructions "$purchase" plain "$plain"
+	result "append at $large" instructions "$(instructions append-$large)" 'at 10000' "$small" '<= 1.15'
+	result 'append at 10000' instructions "$small" plain "$(instructions plain)"
+	result "append at $large, streams not seen" instructions "$(instructions first)" 'at 10000, seen' "$small"
+	result 'fund event by append' instructions "$(instructions fund-event)" 'plain with trigger' "$(instructions trigger)"
+	result 'create_investment' instructions "$(instructions pay-in)" 'plain with trigger' "$(instructions trigger)"
+	result 'purchase_mcp' instructions "$(instructions purchase)" plpgsql "$(instructions plpgsql)"
 }
