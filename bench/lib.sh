@@ -355,9 +355,10 @@ report()
 			echo 'case|what|unit|fundes|peer|ratio|target|'
 			cat "$workspace/rows"
 		} | column -t -s '|'
-		echo
-		echo 'samples'
-		cat "$workspace/samples"
+		if [[ -e $workspace/samples ]]; then
+			printf '\nsamples\n'
+			cat "$workspace/samples"
+		fi
 	} >"$file"
 	echo
 	sed '/^samples$/,$d' "$file"
