@@ -7,6 +7,7 @@
  */
 #include "fundes.h"
 
+#include "access/heapam.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -14,9 +15,14 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "probe.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+
+/* So much free space does for the new version of a row. */
+#define ROOM_FOR_UPDATES (BLCKSZ / 16)
 
 static RegProcedure
 equality_of(Oid type)
@@ -95,6 +101,51 @@ probe_key_after(Probe *probe, TimestampTz moment)
 			TimestampTzGetDatum(moment));
 }
 
+/*
+ * As index_getnext_slot(), but prunes a page when it is nearly full.  The heap
+ * does so whenever less is free than the fillfactor leaves: after each update
+ * of a row, when the next one of the page is read.
+ */
+static bool
+next_heap_row(Probe *probe, ScanDirection direction)
+{
+	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) probe->slot;
+	HeapTuple	tuple = &slot->base.tupdata;
+	ItemPointer tid;
+
+	ExecClearTuple(probe->slot);
+	while ((tid = index_getnext_tid(probe->scan, direction)) != NULL)
+	{
+		Buffer		buffer = ReadBuffer(probe->table, ItemPointerGetBlockNumber(tid));
+		Page		page = BufferGetPage(buffer);
+		bool		found;
+
+		if (PageIsFull(page) || PageGetHeapFreeSpace(page) < ROOM_FOR_UPDATES)
+			heap_page_prune_opt(probe->table, buffer);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		found = heap_hot_search_buffer(tid, probe->table, buffer, probe->scan->xs_snapshot,
+									   tuple, NULL, true);
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		if (found)
+		{
+			tuple->t_tableOid = RelationGetRelid(probe->table);
+			ExecStoreBufferHeapTuple(tuple, probe->slot, buffer);
+		}
+		ReleaseBuffer(buffer);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+static bool
+next_row(Probe *probe, ScanDirection direction)
+{
+	if (probe->release == NoLock && probe->table->rd_tableam == GetHeapamTableAmRoutine())
+		return next_heap_row(probe, direction);
+	return index_getnext_slot(probe->scan, direction, probe->slot);
+}
+
 static bool
 begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 	  ScanDirection direction)
@@ -137,7 +188,7 @@ probe_again(Probe *probe, ScanDirection direction)
 	bool		found;
 
 	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
-	found = index_getnext_slot(probe->scan, direction, probe->slot);
+	found = next_row(probe, direction);
 	MemoryContextSwitchTo(old);
 	return found;
 }
@@ -146,7 +197,7 @@ bool
 probe_next(Probe *probe, ScanDirection direction)
 {
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
-	bool		found = index_getnext_slot(probe->scan, direction, probe->slot);
+	bool		found = next_row(probe, direction);
 
 	MemoryContextSwitchTo(old);
 	return found;

@@ -56,7 +56,10 @@ extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direct
 /* As probe_begin(), by the active snapshot instead of a fresh one. */
 extern bool probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
-/* As probe_begin(), for who writes there soon: locks are a writer's, and stay. */
+/*
+ * As probe_begin(), for who writes there soon: locks are a writer's, and stay;
+ * pages are pruned when an update would need the room.
+ */
 extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);
 
 /* The same with the keys as they are now, as many as before: for a row after the other. */
