@@ -118,13 +118,14 @@ next_heap_row(Probe *probe, ScanDirection direction)
 	{
 		Buffer		buffer = ReadBuffer(probe->table, ItemPointerGetBlockNumber(tid));
 		Page		page = BufferGetPage(buffer);
+		bool		all_dead;
 		bool		found;
 
 		if (PageIsFull(page) || PageGetHeapFreeSpace(page) < ROOM_FOR_UPDATES)
 			heap_page_prune_opt(probe->table, buffer);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		found = heap_hot_search_buffer(tid, probe->table, buffer, probe->scan->xs_snapshot,
-									   tuple, NULL, true);
+									   tuple, &all_dead, true);
 		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		if (found)
 		{
@@ -134,6 +135,8 @@ next_heap_row(Probe *probe, ScanDirection direction)
 		ReleaseBuffer(buffer);
 		if (found)
 			return true;
+		/* the index need not lead there again */
+		probe->scan->kill_prior_tuple = all_dead && !probe->scan->xactStartedInRecovery;
 	}
 	return false;
 }
