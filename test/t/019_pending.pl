@@ -178,5 +178,13 @@ $two->query_safe('commit');
 $_->quit foreach $one, $two;
 is(sql($verify), '0', 'and counts after it');
 
+# whoever updates a fund very often in one transaction leaves no long way to it
+sql(q{select count(fundes.accrue_fee(2, 1, 'often')) from generate_series(1, 2000)});
+sql(q{select fundes.accrue_fee(2, 1, 'often')});
+my $steps = q{select idx_tup_read from pg_stat_user_indexes where indexrelname = 'fund_pkey'};
+my $read = sql($steps);
+sql(q{select fundes.accrue_fee(2, 1, 'often')});
+cmp_ok(sql($steps) - $read, '<', 20, 'the index leads to the row in a few steps');
+
 $node->stop;
 done_testing();
