@@ -214,7 +214,10 @@ is($node->safe_psql('postgres', q{select count(*) from fundes.daily_control wher
 {
 	# the newest day has begun somewhere, wherever the clock stands: the day before it has ended there
 	my @days = split /\n/, $node->safe_psql('postgres', q{select (now() at time zone 'Pacific/Kiritimati')::date - n from generate_series(0, 2) n});
+	# it may have ended some minutes ago, so that a longer halt would still be in force
+	$node->safe_psql('postgres', q{alter database postgres set fundes.halt_duration = '1s'});
 	loads('index', "index_date,level,index_name\n$days[2],200,east\n$days[1],180,east\n$days[0],181,east\n", '3 lines, 3 recorded, 0 known', 'a fall of the day before');
+	$node->safe_psql('postgres', q{alter database postgres reset fundes.halt_duration});
 	is($node->safe_psql('postgres', qq{select bool_and(effective_at = ((payload ->> 'index_date')::date + 1)::timestamp at time zone 'Pacific/Kiritimati'), count(*)
 		from fundes.event_log where type = 'IndexPublished' and payload ->> 'index_date' in ('$days[1]', '$days[2]')}),
 		't|2', 'is published as of the end of that day, not as of now');
