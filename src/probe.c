@@ -95,6 +95,12 @@ probe_key_until(Probe *probe, TimestampTz moment)
 }
 
 void
+probe_key_until_day(Probe *probe, DateADT day)
+{
+	add_key(probe, BTLessEqualStrategyNumber, F_DATE_LE, InvalidOid, DateADTGetDatum(day));
+}
+
+void
 probe_key_after(Probe *probe, TimestampTz moment)
 {
 	add_key(probe, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT, InvalidOid,

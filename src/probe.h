@@ -16,6 +16,7 @@
 #include "access/skey.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
+#include "utils/date.h"
 
 #define PROBE_MAX_KEYS 6
 
@@ -47,7 +48,10 @@ extern void probe_key_between(Probe *probe, int64 least, int64 greatest);
 /* The same for a timestamptz column that must not be after a moment. */
 extern void probe_key_until(Probe *probe, TimestampTz moment);
 
-/* The same for one that must be after it. */
+/* The same for a date column that must not be after a day. */
+extern void probe_key_until_day(Probe *probe, DateADT day);
+
+/* The same for a timestamptz column that must be after a moment. */
 extern void probe_key_after(Probe *probe, TimestampTz moment);
 
 /* Finds the first row, in the index's order or against it. */

@@ -21,6 +21,26 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+/* Columns of fundes.mcp_price, from 1. */
+enum
+{
+	PRICE_DATE = 4, PRICE_PRICE
+};
+
+/* What names a copyright, from the function's first three arguments. */
+static void
+take_copyright(FunctionCallInfo fcinfo, Datum *copyright)
+{
+	static const char *const names[] = {"copyright_code", "registration_number", "music_id"};
+	int			i;
+
+	for (i = 0; i < lengthof(names); i++)
+	{
+		REQUIRE_ARG(i, names[i]);
+		copyright[i] = PG_GETARG_DATUM(i);
+	}
+}
+
 /* A day that has begun nowhere yet has no quote. */
 static DateADT
 past_day(FunctionCallInfo fcinfo, int arg, const char *name)
@@ -67,57 +87,78 @@ fundes_record_mcp_price(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-Datum
+static Datum
 max_quote_age(void)
 {
 	return DirectFunctionCall3(interval_in, CStringGetDatum(fundes_max_quote_age),
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
-/* The statement's first value, or NULL: of a copyright for a day. */
-static Datum
-price_by(FunctionCallInfo fcinfo, KeptPlan *select)
+void
+quotes_begin(QuoteReader *reader, DateADT day)
 {
-	static const char *const names[] =
-	{"copyright_code", "registration_number", "music_id", "as_of"};
-	Datum		values[6];
-	Datum		price = (Datum) 0;
-	bool		isnull = true;
-	Owner		owner;
-	int			i;
-
-	for (i = 0; i < lengthof(names); i++)
-	{
-		REQUIRE_ARG(i, names[i]);
-		values[i] = PG_GETARG_DATUM(i);
-	}
-	(void) arg_date(fcinfo, 3, "as_of");
-	values[4] = max_quote_age();
-	values[5] = CStringGetTextDatum(fundes_price_index);
-
-	owner_begin(&owner);
-	if (plan_read(select, values, NULL) > 0)
-		price = plan_value(1, NUMERICOID, &isnull);
-	owner_end(&owner);
-	if (isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(price);
+	reader->day = day;
+	reader->oldest = DatumGetTimestamp(DirectFunctionCall2(date_mi_interval,
+														   DateADTGetDatum(day),
+														   max_quote_age()));
+	reader->begun = false;
 }
 
-#define QUOTE \
-	"select price from fundes.mcp_price" \
-	" where copyright_code = $1 and registration_number = $2 and music_id = $3" \
-	"   and price_date <= $4 and price_date >= $4 - $5" \
-	" order by price_date desc limit 1"
+bool
+quotes_find(QuoteReader *reader, const Datum *copyright, DateADT *date, Numeric *price)
+{
+	Probe	   *probe = &reader->probe;
+	bool		found;
+	int			i;
+
+	if (reader->begun)
+	{
+		for (i = 0; i < 3; i++)
+			probe->keys[i].sk_argument = copyright[i];
+		found = probe_again(probe, BackwardScanDirection);
+	}
+	else
+	{
+		probe->nkeys = 0;
+		for (i = 0; i < 3; i++)
+			probe_key(probe, TEXTOID, copyright[i]);
+		probe_key_until_day(probe, reader->day);
+		found = probe_begin_active(probe, fundes_relation("mcp_price"),
+								   fundes_relation("mcp_price_pkey"), BackwardScanDirection);
+		reader->begun = true;
+	}
+	if (!found)
+		return false;
+	*date = DatumGetDateADT(probe_value(probe, PRICE_DATE));
+	*price = DatumGetNumericCopy(probe_value(probe, PRICE_PRICE));
+	return date_cmp_timestamp_internal(*date, reader->oldest) >= 0;
+}
+
+void
+quotes_end(QuoteReader *reader)
+{
+	if (reader->begun)
+		probe_end(&reader->probe);
+}
 
 FUNDES_FUNCTION(fundes_get_mcp_index);
 
 Datum
 fundes_get_mcp_index(PG_FUNCTION_ARGS)
 {
-	static KeptPlan select = PLAN(QUOTE, TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID);
+	QuoteReader reader;
+	Datum		copyright[3];
+	DateADT		date;
+	Numeric		price;
+	bool		found;
 
-	return price_by(fcinfo, &select);
+	take_copyright(fcinfo, copyright);
+	quotes_begin(&reader, arg_date(fcinfo, 3, "as_of"));
+	found = quotes_find(&reader, copyright, &date, &price);
+	quotes_end(&reader);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(price);
 }
 
 /* The copyright as it was last bought by the day; a level counts as a quote does. */
@@ -137,12 +178,27 @@ Datum
 fundes_get_mcp_price_by_index(PG_FUNCTION_ARGS)
 {
 	static KeptPlan select = PLAN(
-		"select coalesce((" QUOTE "), (select"
+		"select coalesce(fundes.get_mcp_index($1, $2, $3, $4), (select"
 		"  div(cost_cash * " LEVEL("$4") " * 100000000, " LEVEL("acquisition_date") ") * 0.00000001"
 		"  from (" BOUGHT("sold_at is null and not reversed")
 		"        union all " BOUGHT("sold_at is not null") ") bought"
 		"  order by acquisition_date desc, asset_id desc limit 1))",
 		TEXTOID, TEXTOID, TEXTOID, DATEOID, INTERVALOID, TEXTOID);
+	Datum		values[6];
+	Datum		price = (Datum) 0;
+	bool		isnull = true;
+	Owner		owner;
 
-	return price_by(fcinfo, &select);
+	take_copyright(fcinfo, values);
+	values[3] = DateADTGetDatum(arg_date(fcinfo, 3, "as_of"));
+	values[4] = max_quote_age();
+	values[5] = CStringGetTextDatum(fundes_price_index);
+
+	owner_begin(&owner);
+	if (plan_read(&select, values, NULL) > 0)
+		price = plan_value(1, NUMERICOID, &isnull);
+	owner_end(&owner);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(price);
 }

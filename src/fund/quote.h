@@ -8,7 +8,28 @@
 #ifndef FUNDES_QUOTE_H
 #define FUNDES_QUOTE_H
 
-/* The setting fundes.max_quote_age as an interval. */
-extern Datum max_quote_age(void);
+#include "probe.h"
+#include "utils/date.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+/* Looks up quotes for a day, of one copyright after the other. */
+typedef struct QuoteReader
+{
+	DateADT		day;
+	Timestamp	oldest;			/* by the setting fundes.max_quote_age */
+	bool		begun;
+	Probe		probe;
+} QuoteReader;
+
+extern void quotes_begin(QuoteReader *reader, DateADT day);
+
+/*
+ * The last quote up to the day, by the active snapshot, unless it is too old.
+ * copyright: its code, registration number and music id.
+ */
+extern bool quotes_find(QuoteReader *reader, const Datum *copyright,
+						DateADT *date, Numeric *price);
+extern void quotes_end(QuoteReader *reader);
 
 #endif							/* FUNDES_QUOTE_H */

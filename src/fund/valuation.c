@@ -46,55 +46,43 @@
  */
 
 /*
- * Per copyright held at a moment: where its row is, the day of the last quote,
- * that quote unless it is too old ($6), and the value to carry where there is no
- * price.  Where no price is struck ($4) that is the value as of that day, or the
- * cost; otherwise the present one.  A copyright
- * whose purchase was reversed was held until then, if at all, and one whose
- * sale was reversed not held in between.
+ * Per copyright held at a moment ($2): where its row is, what names it, and its
+ * present value and cost.  A copyright whose purchase was reversed was held until
+ * then, if at all, and one whose sale was reversed not held in between.
  */
 static KeptPlan held_copyrights = PLAN(
 	"select m.ctid, m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
-	"       q.price_date, case when q.price_date >= $2 - $6 then q.price end,"
-	"       case when not $4 then m.value_cash else coalesce("
-	"         (select (e.payload->'values'->>m.asset_id::text)::numeric"
-	"            from fundes.valuation v join fundes.event e on e.position = v.last_position"
-	"           where v.fund_id = $1 and v.valuation_date <= $2"
-	"             and e.payload->'values' ? m.asset_id::text"
-	"           order by v.valuation_date desc, v.revision desc limit 1),"
-	"         m.cost_cash) end"
+	"       m.value_cash, m.cost_cash"
 	"  from fundes.mcp m"
-	"  left join lateral (select p.price_date, p.price from fundes.mcp_price p"
-	"                      where p.copyright_code = m.copyright_code"
-	"                        and p.registration_number = m.registration_number"
-	"                        and p.music_id = m.music_id and p.price_date <= $2"
-	"                      order by p.price_date desc limit 1) q on true"
-	" where m.fund_id = $1 and m.purchased_at < $3"
-	"   and (m.held_until >= $3 or (m.held_until is null and not m.reversed))"
+	" where m.fund_id = $1 and m.purchased_at < $2"
+	"   and (m.held_until >= $2 or (m.held_until is null and not m.reversed))"
 	"   and m.asset_id <> all (array("
 	"         select (s.payload->>'asset_id')::bigint from fundes.reversal r"
 	"           join fundes.event s on s.position = r.reversed_position"
 	"           join fundes.event e on e.position = r.last_position"
-	"          where r.fund_id = $1 and s.type_id = $5"
-	"            and s.effective_at < $3 and e.effective_at >= $3))"
+	"          where r.fund_id = $1 and s.type_id = $3"
+	"            and s.effective_at < $2 and e.effective_at >= $2))"
 	" order by m.asset_id",
-	INT8OID, DATEOID, TIMESTAMPTZOID, BOOLOID, INT4OID, INTERVALOID);
+	INT8OID, TIMESTAMPTZOID, INT4OID);
 
 enum
 {
 	HELD_PLACE, HELD_ASSET_ID, HELD_CODE, HELD_REGISTRATION_NUMBER, HELD_MUSIC_ID,
-	HELD_PRICE_DATE, HELD_QUOTE, HELD_VALUE, HELD_COLUMNS
+	HELD_VALUE, HELD_COST, HELD_COLUMNS
 };
 
 /* The function that says prices, see the setting fundes.price_function. */
 typedef struct PriceSource
 {
 	FmgrInfo	function;
-	bool		quotes;			/* it is get_mcp_index */
+	bool		is_quotes;		/* it is get_mcp_index: */
+	QuoteReader quotes;			/* then they are read here */
+	DateADT		day;
+	int			scale;			/* of the fund's money */
 } PriceSource;
 
 static void
-find_price_source(PriceSource *source)
+price_source_begin(PriceSource *source, DateADT day, int scale)
 {
 	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, DATEOID};
 	List	   *name = qualified_name(fundes_price_function);
@@ -110,7 +98,11 @@ find_price_source(PriceSource *source)
 				 errdetail("It is the value of the setting fundes.price_function."),
 				 errhint("Set fundes.price_function to a function with the signature of fundes.get_mcp_index.")));
 	fmgr_info(function, &source->function);
-	source->quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;
+	source->is_quotes = strcmp(fundes_price_function, "fundes.get_mcp_index") == 0;
+	if (source->is_quotes)
+		quotes_begin(&source->quotes, day);
+	source->day = day;
+	source->scale = scale;
 }
 
 static int64
@@ -147,9 +139,16 @@ typedef struct Held
 	bool		nulls[HELD_COLUMNS];
 } Held;
 
+static void
+price_source_end(PriceSource *source)
+{
+	if (source->is_quotes)
+		quotes_end(&source->quotes);
+}
+
 /* What the function says. */
-static Datum
-ask_function(PriceSource *source, const Held *held, DateADT day, bool *isnull)
+static bool
+ask_function(PriceSource *source, const Held *held, Numeric *price)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 	Datum		result;
@@ -161,25 +160,54 @@ ask_function(PriceSource *source, const Held *held, DateADT day, bool *isnull)
 		fcinfo->args[i].value = held->values[HELD_CODE + i];
 		fcinfo->args[i].isnull = false;
 	}
-	fcinfo->args[3].value = DateADTGetDatum(day);
+	fcinfo->args[3].value = DateADTGetDatum(source->day);
 	fcinfo->args[3].isnull = false;
 	result = FunctionCallInvoke(fcinfo);
-	*isnull = fcinfo->isnull;
-	return result;
+	if (!fcinfo->isnull)
+		*price = DatumGetNumeric(result);
+	return !fcinfo->isnull;
 }
 
-/* The price for a day, half up; NULL: there is none. */
+/* The price for the day, half up, and the day that it is of; NULL: there is none. */
 static Numeric
-price_of(PriceSource *source, const Held *held, DateADT day, int scale)
+price_of(PriceSource *source, const Held *held, DateADT *date)
 {
-	bool		isnull = held->nulls[HELD_QUOTE];
-	Datum		price = source->quotes ? held->values[HELD_QUOTE] :
-		ask_function(source, held, day, &isnull);
+	Numeric		price;
 
-	if (isnull)
+	*date = source->day;
+	if (source->is_quotes ? !quotes_find(&source->quotes, &held->values[HELD_CODE], date, &price) :
+		!ask_function(source, held, &price))
 		return NULL;
-	return num_half_up(checked_amount(DatumGetNumeric(price), QUANTITY_CASH, true, "price"),
-					   scale);
+	return num_half_up(checked_amount(price, QUANTITY_CASH, true, "price"), source->scale);
+}
+
+/*
+ * The value to carry where there is no price.  Where none is struck, that is the
+ * value as of the day, or the cost.
+ */
+static Numeric
+carried_value(const Held *held, int64 fund_id, DateADT day, bool strikes)
+{
+	static KeptPlan select = PLAN(
+		"select (e.payload->'values'->>$3::text)::numeric"
+		"  from fundes.valuation v join fundes.event e on e.position = v.last_position"
+		" where v.fund_id = $1 and v.valuation_date <= $2 and e.payload->'values' ? $3::text"
+		" order by v.valuation_date desc, v.revision desc limit 1",
+		INT8OID, DATEOID, INT8OID);
+	Datum		values[3];
+	Numeric		value;
+	bool		isnull;
+
+	if (strikes)
+		return DatumGetNumericCopy(held->values[HELD_VALUE]);
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = DateADTGetDatum(day);
+	values[2] = held->values[HELD_ASSET_ID];
+	value = plan_read(&select, values, NULL) > 0 ?
+		DatumGetNumeric(plan_value(1, NUMERICOID, &isnull)) :
+		DatumGetNumericCopy(held->values[HELD_COST]);
+	SPI_freetuptable(SPI_tuptable);
+	return value;
 }
 
 /* The fold of a valuation that strikes the price needs all of their rows. */
@@ -202,9 +230,9 @@ keep_rows(Row *fund, SPITupleTable *held, uint64 n)
 static void
 find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strikes)
 {
-	int			cash_scale = row_int32(fund, FUND_CASH_SCALE);
 	PriceSource source;
-	Datum		values[6];
+	int64		fund_id = row_int64(fund, FUND_ID);
+	Datum		values[3];
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
@@ -214,13 +242,10 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	uint64		i;
 
 	values[0] = fund->values[FUND_ID];
-	values[1] = DateADTGetDatum(day);
-	values[2] = TimestampTzGetDatum(end);
-	values[3] = BoolGetDatum(!strikes);
-	values[4] = Int32GetDatum(MCP_SOLD);
-	values[5] = max_quote_age();
-	find_price_source(&source);
-	if (!source.quotes)
+	values[1] = TimestampTzGetDatum(end);
+	values[2] = Int32GetDatum(MCP_SOLD);
+	price_source_begin(&source, day, row_int32(fund, FUND_CASH_SCALE));
+	if (!source.is_quotes)
 		position = last_position_of(fund);
 	PushActiveSnapshot(GetLatestSnapshot());
 	n = plan_read(&held_copyrights, values, NULL);
@@ -237,16 +262,16 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 		Held		held;
 		int64		asset_id;
 		char	   *key = palloc(MAXINT8LEN + 1);
+		DateADT		date;
 		Numeric		value;
 
 		CHECK_FOR_INTERRUPTS();
 		heap_deform_tuple(table->vals[i], table->tupdesc, held.values, held.nulls);
 		asset_id = DatumGetInt64(held.values[HELD_ASSET_ID]);
 		pg_lltoa(asset_id, key);
-		value = price_of(&source, &held, day, cash_scale);
+		value = price_of(&source, &held, &date);
 		if (value != NULL)
-			json_put_date(&source_object, key, source.quotes ?
-						  DatumGetDateADT(held.values[HELD_PRICE_DATE]) : day);
+			json_put_date(&source_object, key, date);
 		else
 		{
 			JsonbValue	v;
@@ -254,13 +279,14 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 			v.type = jbvNumeric;
 			v.val.numeric = num_int(asset_id);
 			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
-			value = DatumGetNumericCopy(held.values[HELD_VALUE]);
+			value = carried_value(&held, fund_id, day, strikes);
 		}
 		json_put_numeric(&value_object, key, value);
 		result->total = num_add(result->total, value);
 	}
+	price_source_end(&source);
 	PopActiveSnapshot();
-	if (!source.quotes)
+	if (!source.is_quotes)
 		require_unchanged(fund, position);
 	result->values = json_end(&value_object);
 	result->sources = json_end(&source_object);
