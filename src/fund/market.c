@@ -12,6 +12,7 @@
  */
 #include "fundes.h"
 
+#include "access/table.h"
 #include "args.h"
 #include "catalog/pg_type.h"
 #include "fund/calendar.h"
@@ -22,6 +23,7 @@
 #include "miscadmin.h"
 #include "plan.h"
 #include "probe.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgrprotos.h"
 
 #define CHANGE_SCALE 6
@@ -37,6 +39,17 @@ typedef struct Halt
 	char	   *reason;			/* or NULL */
 } Halt;
 
+/* In most markets nothing was ever halted: then there is no index to look into. */
+static bool
+nothing_was_halted(void)
+{
+	Relation	halts = table_open(fundes_relation("trading_halt"), AccessShareLock);
+	bool		empty = RelationGetNumberOfBlocks(halts) == 0;
+
+	table_close(halts, AccessShareLock);
+	return empty;
+}
+
 /* The last event about halts up to a moment is a halt that has not run out. */
 static bool
 in_force(int64 fund_id, TimestampTz at, Halt *halt)
@@ -45,6 +58,8 @@ in_force(int64 fund_id, TimestampTz at, Halt *halt)
 	bool		found;
 	bool		halted = false;
 
+	if (nothing_was_halted())
+		return false;
 	probe.nkeys = 0;
 	probe_key(&probe, INT8OID, Int64GetDatum(fund_id));
 	found = probe_begin(&probe, fundes_relation("trading_halt"),
