@@ -32,7 +32,8 @@ create table fundes.fund (
 	distributed					fundes.required_cash,
 	created_at					timestamptz not null,
 	last_effective_at			timestamptz not null,
-	last_version				bigint not null,
+	stream_id					bigint not null,	-- of its stream,
+	last_version				bigint not null,	-- and of the stream's last event
 	last_position				bigint not null,
 	last_recorded_at			timestamptz not null,
 	entries						bigint not null,	-- rows of fund_entry
@@ -66,6 +67,7 @@ create table fundes.investment (
 	withdrawn_amount	fundes.required_cash,
 	realised_gain		fundes.cash not null,
 	distributions		fundes.required_cash,
+	stream_id			bigint not null,	-- as in fundes.fund
 	last_version		bigint not null,
 	last_position		bigint not null,
 	last_effective_at	timestamptz not null,
@@ -355,6 +357,7 @@ select f.fund_id,
 	   f.distributed,
 	   f.created_at,
 	   greatest(f.last_effective_at, p.last_effective_at) as last_effective_at,
+	   f.stream_id,
 	   f.last_version,
 	   greatest(f.last_position, p.last_position) as last_position,
 	   greatest(f.last_recorded_at, p.last_recorded_at) as last_recorded_at,

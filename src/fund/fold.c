@@ -368,7 +368,10 @@ find_holding(Fold *fold, const char *investor_id, bool create)
 		row_set(holding, INVESTMENT_LATE_ENTRIES, Int64GetDatum(0));
 	}
 	if (!is_in_fund_stream(fold->event->type_id))
+	{
+		row_set(holding, INVESTMENT_STREAM_ID, Int64GetDatum(fold->event->stream_id));
 		row_set(holding, INVESTMENT_LAST_VERSION, Int64GetDatum(fold->event->version));
+	}
 	note_position(fold, holding, INVESTMENT_LAST_POSITION);
 	row_note_latest(holding, INVESTMENT_LAST_EFFECTIVE_AT, fold->event->effective_at);
 	fold->holding = holding;
@@ -605,7 +608,10 @@ advance_fund(Fold *fold)
 	flag_valuations(fold);
 	flag_distributions(fold);
 	if (is_in_fund_stream(event->type_id))
+	{
+		row_set(fold->fund, FUND_STREAM_ID, Int64GetDatum(event->stream_id));
 		row_set(fold->fund, FUND_LAST_VERSION, Int64GetDatum(event->version));
+	}
 	note_position(fold, fold->fund, FUND_LAST_POSITION);
 	row_note_latest(fold->fund, FUND_LAST_EFFECTIVE_AT, event->effective_at);
 	row_note_latest(fold->fund, FUND_LAST_RECORDED_AT, event->recorded_at);

@@ -46,6 +46,7 @@ typedef enum FundEventType
 typedef struct FoldEvent
 {
 	int64		position;
+	int64		stream_id;
 	int64		version;
 	int32		type_id;
 	TimestampTz effective_at;

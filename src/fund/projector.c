@@ -56,6 +56,7 @@ fold_slot(FoldRun *run, TupleTableSlot *slot)
 	if (event.type_id >= FIRST_USER_TYPE_ID)
 		return;
 	event.position = slot_int64(slot, EVENT_POSITION);
+	event.stream_id = slot_int64(slot, EVENT_STREAM_ID);
 	event.version = slot_int64(slot, EVENT_VERSION);
 	event.effective_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_EFFECTIVE_AT, &isnull));
 	event.recorded_at = DatumGetTimestampTz(slot_getattr(slot, EVENT_RECORDED_AT, &isnull));
@@ -201,6 +202,7 @@ project_events(const NewEvent *events, int nevents, void *known)
 		if (events[i].event_type.type_id >= FIRST_USER_TYPE_ID)
 			continue;
 		event.position = events[i].position;
+		event.stream_id = events[i].stream_id;
 		event.version = events[i].version;
 		event.effective_at = events[i].effective_at;
 		event.recorded_at = events[i].recorded_at;

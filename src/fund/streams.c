@@ -118,29 +118,37 @@ release(void *known)
 	rows_end(known);
 }
 
-/* The row that stands for a locked stream has it. */
-static int64
-last_version(void *known, const char *stream)
+/* The row that a stream is of knows it; another way to write the id is no stream. */
+static bool
+find_stream(void *known, const char *stream, int64 *id, int64 *version)
 {
 	int64		fund_id = fund_of_stream(stream);
-	const char *investor;
-	Datum		keys[2];
+	bool		is_fund = stream[0] == 'f';
+	const char *digits;
+	const char *rest;
 	Row		   *row;
 
 	if (fund_id <= 0)
-		return 0;
-	if (stream[0] == 'f')
-	{
+		return false;
+	digits = strchr(stream, '-') + 1;
+	rest = digits + strspn(digits, "0123456789");
+	if (*digits < '1' || *digits > '9' || *rest != (is_fund ? '\0' : '-'))
+		return false;
+	if (is_fund)
 		row = rows_find_int64(known, TABLE_FUND, fund_id);
-		return row == NULL ? 0 : row_int64(row, FUND_LAST_VERSION);
+	else
+	{
+		Datum		keys[2];
+
+		keys[0] = Int64GetDatum(fund_id);
+		keys[1] = CStringGetTextDatum(rest + 1);
+		row = rows_find_known(known, TABLE_INVESTMENT, keys);
 	}
-	investor = strchr(strchr(stream, '-') + 1, '-');
-	if (investor == NULL)
-		return 0;
-	keys[0] = Int64GetDatum(fund_id);
-	keys[1] = CStringGetTextDatum(investor + 1);
-	row = rows_find_known(known, TABLE_INVESTMENT, keys);
-	return row == NULL ? 0 : row_int64(row, INVESTMENT_LAST_VERSION);
+	if (row == NULL)
+		return false;
+	*id = row_int64(row, is_fund ? FUND_STREAM_ID : INVESTMENT_STREAM_ID);
+	*version = row_int64(row, is_fund ? FUND_LAST_VERSION : INVESTMENT_LAST_VERSION);
+	return true;
 }
 
 /* A halt is of a fund or of the market: just one of the two is named. */
@@ -233,7 +241,7 @@ const AppendModule fund_module = {
 	.reserves = reserves,
 	.lock = lock_funds,
 	.release = release,
-	.last_version = last_version,
+	.find_stream = find_stream,
 	.check = check_event,
 	.project = project_events,
 	.project_trigger = "project"

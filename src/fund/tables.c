@@ -36,7 +36,7 @@
 
 const Table tables[NTABLES] = {
 	[TABLE_FUND] = {
-		"fund", 1, false, 41, {
+		"fund", 1, false, 42, {
 			{"fund_id", INT8OID}, {"name", TEXTOID}, {"status", TEXTOID},
 			{"currency", TEXTOID}, {"time_zone", TEXTOID},
 			{"cash_scale", INT4OID, DOMAIN_CASH_SCALE},
@@ -59,7 +59,7 @@ const Table tables[NTABLES] = {
 			{"fee_expense", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"distributed", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"created_at", TIMESTAMPTZOID},
-			{"last_effective_at", TIMESTAMPTZOID},
+			{"last_effective_at", TIMESTAMPTZOID}, {"stream_id", INT8OID},
 			{"last_version", INT8OID}, {"last_position", INT8OID},
 			{"last_recorded_at", TIMESTAMPTZOID}, {"entries", INT8OID},
 			{"late_entries", INT8OID}, {"balance_at", TIMESTAMPTZOID},
@@ -77,7 +77,7 @@ const Table tables[NTABLES] = {
 		}
 	},
 	[TABLE_INVESTMENT] = {
-		"investment", 2, false, 15, {
+		"investment", 2, false, 16, {
 			{"fund_id", INT8OID}, {"investor_id", TEXTOID},
 			{"units", NUMERICOID, DOMAIN_REQUIRED_UNITS},
 			{"investment_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
@@ -85,7 +85,7 @@ const Table tables[NTABLES] = {
 			{"withdrawn_amount", NUMERICOID, DOMAIN_REQUIRED_CASH},
 			{"realised_gain", NUMERICOID, DOMAIN_CASH},
 			{"distributions", NUMERICOID, DOMAIN_REQUIRED_CASH},
-			{"last_version", INT8OID}, {"last_position", INT8OID},
+			{"stream_id", INT8OID}, {"last_version", INT8OID}, {"last_position", INT8OID},
 			{"last_effective_at", TIMESTAMPTZOID}, {"entries", INT8OID},
 			{"late_entries", INT8OID}, {"balance_at", TIMESTAMPTZOID},
 			{"late_before", TIMESTAMPTZOID}

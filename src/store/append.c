@@ -4,10 +4,11 @@
  *	  Appending to the log, see append.h.
  *
  *	  The order of the rules: replay, payload fits its type, expectations,
- *	  write.  All of them run under the locks of all streams that the call
- *	  names, there or not yet, taken in ascending order of their keys; so the
- *	  versions that are found stay true until the transaction ends, and two
- *	  calls over the same streams cannot deadlock each other.
+ *	  write.  They run under the locks of all streams that the call names, there
+ *	  or not yet, taken in ascending order of their keys; so the versions that
+ *	  are found stay true until the transaction ends, and two calls over the same
+ *	  streams cannot deadlock each other.  Where nothing can be a replay, payloads
+ *	  are checked before, so that nobody waits for that.
  *
  *	  A call over more than MAX_STREAM_LOCKS streams, or a transaction that comes
  *	  to very many in several calls, takes one lock that stands for all streams,
@@ -219,10 +220,11 @@ find_streams(Stream *streams, int count, void *known)
 	for (i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (known != NULL &&
+			append_module->find_stream(known, streams[i].name, &streams[i].id, &streams[i].version))
+			continue;
 		streams[i].id = log_stream_id(streams[i].name);
-		if (streams[i].id != 0 && known != NULL)
-			streams[i].version = append_module->last_version(known, streams[i].name);
-		if (streams[i].id != 0 && streams[i].version == 0)
+		if (streams[i].id != 0)
 			ids[n++] = streams[i].id;
 	}
 	log_stream_versions(ids, versions, n);
@@ -381,6 +383,17 @@ create_missing_types(NewEvent *events, int nevents)
 /*
  * Replay
  */
+
+static bool
+any_id_given(const NewEvent *events, int nevents)
+{
+	int			i;
+
+	for (i = 0; i < nevents; i++)
+		if (events[i].id_given)
+			return true;
+	return false;
+}
 
 void
 event_id_reused(const pg_uuid_t *id, const char *field)
@@ -547,26 +560,32 @@ append_expect(const char *stream, int64 version)
  * Payloads
  */
 
-/* Checks of types may be anybody's code: it runs with a safe search_path. */
+/*
+ * Checks of types may be anybody's code: it runs with a safe search_path.  Those
+ * of built-in types call the server's functions only.
+ */
 static void
-check_payloads(const NewEvent *events, int nevents)
+check_payloads(NewEvent *events, int nevents)
 {
 	int			guc_level = 0;
 	int			i;
 
 	for (i = 0; i < nevents; i++)
 	{
+		bool		builtin = is_builtin(&events[i]);
+
 		if (events[i].fits)
 			continue;
 		if (OidIsValid(events[i].event_type.payload_type))
 		{
-			if (guc_level == 0)
+			if (guc_level == 0 && !builtin)
 				guc_level = enter_safe_search_path();
 			payload_check(events[i].event_type.payload_type, events[i].type,
 						  events[i].payload);
 		}
-		if (is_builtin(&events[i]))
+		if (builtin)
 			append_module->check(&events[i]);
+		events[i].fits = true;
 	}
 	if (guc_level > 0)
 		AtEOXact_GUC(true, guc_level);
@@ -603,17 +622,14 @@ assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
 static bool
 append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams, void *known)
 {
-	bool		any_id = false;
+	bool		any_id = any_id_given(events, nevents);
 	TimestampTz recorded_at;
-	int			i;
 
 	lock_streams(streams, nstreams);
 	recorded_at = GetCurrentTimestamp();
 	find_streams(streams, nstreams, known);
 	find_types(events, nevents);
 
-	for (i = 0; i < nevents; i++)
-		any_id |= events[i].id_given;
 	if (any_id)
 		check_ids_distinct(events, nevents);
 	if (any_id && is_replay(events, nevents, streams, nstreams))
@@ -652,6 +668,8 @@ append_outside_events(NewEvent *events, int nevents,
 										  nexpectations, &nstreams);
 
 	check_reserved(events, nevents);
+	if (!any_id_given(events, nevents))
+		check_payloads(events, nevents);
 	append_begin(nstreams);
 	known = append_module->lock(events, nevents, expectations, nexpectations);
 	replayed = append_to_streams(events, nevents, streams, nstreams, known);

@@ -63,8 +63,8 @@ typedef struct AppendModule
 						 const Expectation *expectations, int nexpectations);
 	void		(*release) (void *known);
 
-	/* the version of a stream's last event, where that is known, or 0 */
-	int64		(*last_version) (void *known, const char *stream);
+	/* a locked stream's id and the version of its last event, where known */
+	bool		(*find_stream) (void *known, const char *stream, int64 *id, int64 *version);
 
 	/* after the payload's type: whether it belongs into its stream */
 	void		(*check) (const NewEvent *event);

@@ -59,7 +59,7 @@ select pg_temp.tampered(command, tab, key::jsonb)
 	('delete from fundes.investor where investor_id = ''B''', 'investor', '{"investor_id": "B"}'),
 	('update fundes.investment set units = units + 1, cost_basis = 0 where investor_id = ''A''', 'investment', '{"fund_id": 1, "investor_id": "A"}'),
 	('delete from fundes.investment where investor_id = ''B''', 'investment', '{"fund_id": 1, "investor_id": "B"}'),
-	('insert into fundes.investment select 2, investor_id, units, investment_amount, cost_basis, withdrawn_amount, realised_gain, distributions, last_version, last_position, last_effective_at, entries, late_entries from fundes.investment where investor_id = ''B''',
+	('insert into fundes.investment select 2, investor_id, units, investment_amount, cost_basis, withdrawn_amount, realised_gain, distributions, stream_id, last_version, last_position, last_effective_at, entries, late_entries from fundes.investment where investor_id = ''B''',
 	 'investment', '{"fund_id": 2, "investor_id": "B"}'),
 	('update fundes.mcp set value_cash = 1 where copyright_code = ''M1''', 'mcp', '{}'),
 	('delete from fundes.mcp where copyright_code = ''M2''', 'mcp', '{}'),
