@@ -58,6 +58,7 @@ typedef struct TableRows
 	Probe	   *probe;			/* made at the first look into the table */
 	bool		spilled;		/* of a scratch set: its table was made, */
 	bool		indexed;		/* and the index */
+	RowSum		sum;			/* of the rows that are not kept */
 } TableRows;
 
 StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
@@ -70,6 +71,8 @@ struct RowSet
 {
 	MemoryContext context;
 	bool		scratch;		/* in tables of its own */
+	bool		sums;			/* and entries are not kept */
+	uint64		seed;			/* of their hashes */
 	uint32		events;			/* since memory was looked at */
 	EState	   *estate;			/* for its writers, made by the first */
 	TableRows	tables[NTABLES];
@@ -115,11 +118,14 @@ rows_begin(void)
 }
 
 RowSet *
-rows_begin_scratch(void)
+rows_begin_scratch(bool sums)
 {
 	RowSet	   *set = rows_begin();
 
 	set->scratch = true;
+	set->sums = sums;
+	if (sums && !pg_strong_random(&set->seed, sizeof(set->seed)))
+		elog(ERROR, "could not generate random values");
 	return set;
 }
 
@@ -680,12 +686,54 @@ rows_flush_table(RowSet *set, TableId table)
 	forget_rows(rows);
 }
 
+static bool
+is_entry(TableId table)
+{
+	return table == TABLE_FUND_ENTRY || table == TABLE_HOLDING_ENTRY;
+}
+
+/* The rows make room for the next ones. */
+static void
+sum_up(RowSet *set, TableId table)
+{
+	TableRows  *rows = &set->tables[table];
+	ListCell   *cell;
+
+	if (rows->rows == NIL)
+		return;
+	foreach(cell, rows->rows)
+		row_sum_add(&rows->sum, lfirst(cell), set->seed);
+	MemoryContextReset(rows->context);
+	rows->room_left = 0;
+	rows->rows = NIL;
+}
+
+bool
+rows_sums_hold(RowSet *set)
+{
+	int			i;
+
+	if (!set->sums)
+		return true;
+	for (i = 0; i < NTABLES; i++)
+	{
+		if (!is_entry(i))
+			continue;
+		sum_up(set, i);
+		if (!row_sum_equals_table(&set->tables[i].sum, i, fundes_relation(tables[i].name), set->seed))
+			return false;
+	}
+	return true;
+}
+
 bool
 rows_settle(RowSet *set, TableId table)
 {
 	TableRows  *rows = &set->tables[table];
 
 	Assert(set->scratch);
+	if (set->sums && is_entry(table))
+		return true;
 	if (rows->spilled ||
 		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
 	{
@@ -717,8 +765,14 @@ rows_relieve(RowSet *set)
 {
 	int			i;
 
-	if (++set->events % LOOK_EVERY != 0 ||
-		MemoryContextMemAllocated(set->context, true) < memory_allowed(set))
+	if (++set->events % LOOK_EVERY != 0)
+		return;
+	if (set->sums)
+	{
+		sum_up(set, TABLE_FUND_ENTRY);
+		sum_up(set, TABLE_HOLDING_ENTRY);
+	}
+	if (MemoryContextMemAllocated(set->context, true) < memory_allowed(set))
 		return;
 	for (i = 0; i < NTABLES; i++)
 		if (tables[i].journal)

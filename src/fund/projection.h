@@ -253,8 +253,14 @@ typedef struct Row
 /* The projections themselves, in a new memory context below the current. */
 extern RowSet *rows_begin(void);
 
-/* In tables of its own (scratch.h), of which rows_settle() tells. */
-extern RowSet *rows_begin_scratch(void);
+/*
+ * In tables of its own (scratch.h), of which rows_settle() tells.  With sums,
+ * entries, which a fold adds and never reads, are not kept, only their sums;
+ * rows_sums_hold() tells whether those are the sums of what the projections have.
+ * If not, the set is of no use, and all rows must be kept to see how they differ.
+ */
+extern RowSet *rows_begin_scratch(bool sums);
+extern bool rows_sums_hold(RowSet *set);
 extern bool rows_are_scratch(const RowSet *set);
 extern void rows_flush(RowSet *set);
 extern void rows_flush_table(RowSet *set, TableId table);
@@ -269,7 +275,7 @@ extern const char *rows_table_name(RowSet *set, TableId table);
  */
 extern bool rows_settle(RowSet *set, TableId table);
 
-/* Flushes where memory runs short, journals first. */
+/* After an event: sums up entries, and flushes where memory runs short, journals first. */
 extern void rows_relieve(RowSet *set);
 
 /* A row by the values of its key columns; NULL where there is none. */

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "common/hashfn.h"
 #include "fund/row_compare.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
@@ -143,4 +144,56 @@ rows_equal_table(RowIndex *index, List *rows, Oid relation)
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(table, AccessShareLock);
 	return equal && left == 0;
+}
+
+/* Of the bytes of all columns; one that is null shows in the others' numbers. */
+static void
+add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, uint64 seed)
+{
+	uint64		hash = seed;
+	int			i;
+
+	for (i = 0; i < tables[table].ncolumns; i++)
+	{
+		if (nulls[i])
+			continue;
+		if ((by_reference[table] & COLUMN_BIT(i)) != 0)
+		{
+			struct varlena *value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(values[i]));
+
+			hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(value),
+									   VARSIZE_ANY_EXHDR(value), hash + i);
+		}
+		else
+			hash = hash_bytes_extended((const unsigned char *) &values[i], sizeof(Datum), hash + i);
+	}
+	sum->count++;
+	sum->hashes += hash;
+}
+
+void
+row_sum_add(RowSum *sum, const Row *row, uint64 seed)
+{
+	add_values(sum, row->table, row->values, row->nulls, seed);
+}
+
+bool
+row_sum_equals_table(const RowSum *sum, TableId table, Oid relation, uint64 seed)
+{
+	Relation	stored = table_open(relation, AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(stored, NULL);
+	TableScanDesc scan = table_beginscan(stored, GetActiveSnapshot(), 0, NULL);
+	bool		known = RelationGetNumberOfAttributes(stored) == tables[table].ncolumns;
+	RowSum		found = {0};
+
+	while (known && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(slot);
+		add_values(&found, table, slot->tts_values, slot->tts_isnull, seed);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(stored, AccessShareLock);
+	return known && found.count == sum->count && found.hashes == sum->hashes;
 }

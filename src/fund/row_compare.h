@@ -17,4 +17,20 @@
  */
 extern bool rows_equal_table(RowIndex *index, List *rows, Oid relation);
 
+/*
+ * Rows that need not be kept to be compared: how many there are, and the sum of
+ * a hash of each, by a seed that nobody knows before.  Other rows have the same
+ * sum once in 2^64.
+ */
+typedef struct RowSum
+{
+	uint64		count;
+	uint64		hashes;
+} RowSum;
+
+extern void row_sum_add(RowSum *sum, const Row *row, uint64 seed);
+
+/* Whether it is the sum of the rows that the active snapshot sees in a table. */
+extern bool row_sum_equals_table(const RowSum *sum, TableId table, Oid relation, uint64 seed);
+
 #endif							/* FUNDES_ROW_COMPARE_H */

@@ -140,9 +140,18 @@ select pg_temp.refuses_somehow(
 	$$select * from fundes.append_batch(array['fund-1','fund-1'], array['FeeAccrued','FeePaid'],
 		array['{"fund_id": 1, "amount": 10, "kind": "custody"}','{"fund_id": 1, "amount": 11, "kind": "custody"}']::jsonb[])$$, 'raw append: a batch is all or nothing');
 
+select pg_temp.accepts(format($$select fundes.append_batch(array['fund-1'], array['FeeAccrued'],
+		array['{"fund_id": 1, "amount": 10, "kind": "audit"}']::jsonb[], effective_at => array['2023-06-04 09:00'::timestamptz],
+		expected_streams => array['fund-1', 'fund-01', 'fund-1x', 'fund-+1', 'holding-1-A', 'holding-01-A', 'holding-1', 'fund'],
+		expected_versions => array[%s, 0, 0, 0, %s, 0, 0, 0])$$, fundes.stream_version('fund-1'), fundes.stream_version('holding-1-A')),
+	'raw append: another way to write an id is another stream, which is not there');
+
 -- The rows know what they have seen.
 select is((select array_agg(format('%s %s', f.fund_id, f.last_version) order by f.fund_id) from fundes.fund f where fund_id in (1, 2)),
 		  array['1 ' || fundes.stream_version('fund-1'), '2 ' || fundes.stream_version('fund-2')], 'a row carries the last version applied');
+select is((select array_agg(s.name order by s.name) from fundes.stream s where stream_id in (select stream_id from fundes.fund where fund_id = 1
+			union all select stream_id from fundes.investment where fund_id = 1 and investor_id = 'A')),
+		  '{fund-1,holding-1-A}', 'and its stream');
 select is((select last_position from fundes.fund where fund_id = 2), (select max(position) from fundes.event_log where stream = 'fund-2'), 'and the last position');
 
 -- A trigger that appends to the streams of the events that it follows.
