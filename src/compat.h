@@ -12,6 +12,8 @@
 #include "access/genam.h"
 #include "access/tableam.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
 
 /* 16: varatt.h was split from postgres.h */
 #if PG_VERSION_NUM >= 160000
@@ -39,6 +41,22 @@ typedef bool UpdatedIndexes;
 #define ALL_INDEXES true
 #define insert_index_tuples(target, slot, estate, update, which) \
 	ExecInsertIndexTuples((target), (slot), (estate), (update), false, NULL, NIL)
+#endif
+
+/* 16: the locks of a process are in a list of another kind; NULL: the first, none */
+#if PG_VERSION_NUM >= 160000
+static inline PROCLOCK *
+next_proclock(dlist_head *locks, PROCLOCK *after)
+{
+	dlist_node *node = after == NULL ? &locks->head : &after->procLink;
+
+	return dlist_has_next(locks, node) ?
+		dlist_container(PROCLOCK, procLink, dlist_next_node(locks, node)) : NULL;
+}
+#else
+#define next_proclock(locks, after) \
+	((PROCLOCK *) SHMQueueNext((locks), (after) == NULL ? (locks) : &(after)->procLink, \
+							   offsetof(PROCLOCK, procLink)))
 #endif
 
 /* 17: LockHeldByMe() can also look for stronger modes */

@@ -7,9 +7,12 @@
  */
 #include "fundes.h"
 
+#include "access/twophase.h"
 #include "common/hashfn.h"
 #include "locks.h"
 #include "miscadmin.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
 
 static inline void
 set_tag(LOCKTAG *tag, LockClass class, uint64 key)
@@ -56,34 +59,56 @@ lock_held(LockClass class, uint64 key, LOCKMODE mode)
 	return lock_held_by_me(&tag, mode);
 }
 
+/* Whether a process holds a lock of the class, not merely waits for it. */
+static bool
+is_held(const PROCLOCK *held, LockClass class, uint64 *key)
+{
+	const LOCKTAG *tag = &held->tag.myLock->tag;
+
+	*key = (uint64) tag->locktag_field2 << 32 | tag->locktag_field3;
+	return tag->locktag_type == LOCKTAG_ADVISORY &&
+		tag->locktag_field1 == MyDatabaseId &&
+		tag->locktag_field4 == class &&
+		held->holdMask != 0;
+}
+
 /*
- * Looks at what is held, by prepared transactions and by ourselves, too, in
- * the whole lock table at one moment.  What is merely waited for is not held.
+ * Looks at what processes hold, prepared transactions and ourselves among them,
+ * in one partition of the lock table after the other.  What is held all the time
+ * is found: a lock stays in its partition.  pg_locks would copy the whole table,
+ * and walk all the room there is for it, with all partitions locked.
  */
 bool
 lock_smallest_key(LockClass class, uint64 *key)
 {
-	LockData   *table = GetLockStatusData();
+	int			processes = ProcGlobal->allProcCount + max_prepared_xacts;
 	bool		found = false;
+	int			partition;
 	int			i;
 
-	for (i = 0; i < table->nelements; i++)
+	for (partition = 0; partition < NUM_LOCK_PARTITIONS; partition++)
 	{
-		const LockInstanceData *lock = &table->locks[i];
-		const LOCKTAG *tag = &lock->locktag;
-		uint64		value = (uint64) tag->locktag_field2 << 32 | tag->locktag_field3;
+		LWLock	   *lock = LockHashPartitionLockByIndex(partition);
 
-		if (tag->locktag_type != LOCKTAG_ADVISORY ||
-			tag->locktag_field1 != MyDatabaseId ||
-			tag->locktag_field4 != class ||
-			lock->holdMask == 0)
-			continue;
-		if (!found || value < *key)
-			*key = value;
-		found = true;
+		LWLockAcquire(lock, LW_SHARED);
+		for (i = 0; i < processes; i++)
+		{
+			PGPROC	   *process = &ProcGlobal->allProcs[i];
+			PROCLOCK   *held = NULL;
+			uint64		value;
+
+			/* most places are free; PREPARE sets this before it hands over a lock */
+			if (process->databaseId != MyDatabaseId)
+				continue;
+			while ((held = next_proclock(&process->myProcLocks[partition], held)) != NULL)
+				if (is_held(held, class, &value))
+				{
+					*key = found ? Min(*key, value) : value;
+					found = true;
+				}
+		}
+		LWLockRelease(lock);
 	}
-	pfree(table->locks);
-	pfree(table);
 	return found;
 }
 

@@ -23,7 +23,7 @@
  *	  appender's lock had been acquired (A2) before R1 and therefore before the
  *	  scan R2.  Its key l is below p.  Either the scan saw the lock: then
  *	  L <= l < p, against p <= L.  Or the lock had been released before the
- *	  scan: then the transaction had ended before R2, so before R3, and if it
+ *	  scan came to it: then the transaction had ended before R3, and if it
  *	  committed, R3 sees it (A4).
  *
  *	  What each step rests on:
@@ -41,8 +41,9 @@
  *	  position taken before R1.
  *
  *	  Advisory tags never take the lock manager's fast path, so all of them are
- *	  in the shared table, and GetLockStatusData() copies that with all its
- *	  partitions locked.  A holder counts, one that merely waits does not (and
+ *	  in the shared table, each in one partition of it from the time when it is
+ *	  acquired to that when it is released; PREPARE hands it over with the
+ *	  partition locked.  A holder counts, one that merely waits does not (and
  *	  nobody waits: all hold in one mode that does not conflict with itself).
  *
  *	  ROLLBACK TO SAVEPOINT releases the locks that were taken since, and aborts
