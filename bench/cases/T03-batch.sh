@@ -3,8 +3,9 @@
 # All get the same text: append_batch, INSERT … SELECT unnest and Emmett as the
 # text of array parameters, which lies ready in a table; COPY as files of 1,000
 # lines, read by the server. A call is a transaction. Emmett appends to one
-# stream a call, so it is beside batches of one stream each. What prepares the
-# text is not timed.
+# stream a call, so it is beside batches of one stream each. Beside the batch of
+# fund events also stands COPY of all rows that its fold writes, into tables with
+# the same indexes. What prepares the text is not timed.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 calls=20
@@ -48,6 +49,23 @@ statement_copy()
 	statements+=("copy event (stream, version, type, payload) from '$file';")
 }
 
+# The rows that a fold of the batch writes, by COPY, and one UPDATE of the funds.
+statement_rows()
+{
+	local file="$workspace/bench/rows.$n"
+	local events="select p, (p->>'fund_id')::bigint as fund_id, (p->>'asset_id')::bigint as asset_id, (p->>'price_cash')::numeric as price from batch b, unnest(b.payloads::jsonb[]) p where n = $n"
+
+	statement_copy
+	query "$db" -c "copy (select asset_id, fund_id, p->>'copyright_code', p->>'registration_number', p->>'music_id', p->>'acquisition_date', price, price, asset_id from ($events) e) to '$file.mcp'" \
+		-c "copy (select fund_id, asset_id, -price, price, price from ($events) e) to '$file.entry'"
+	statements[-1]="begin; ${statements[-1]}
+		copy mcp (asset_id, fund_id, copyright_code, registration_number, music_id, acquisition_date, cost_cash, value_cash, last_position) from '$file.mcp';
+		copy fund_entry (fund_id, last_position, capital_cash, asset_value, accumulated_purchase_value) from '$file.entry';
+		update fund f set capital_cash = capital_cash - e.price, asset_value = asset_value + e.price, accumulated_purchase_value = accumulated_purchase_value + e.price, last_position = e.last_position, entries = entries + e.count
+			from (select fund_id, sum(cost_cash) as price, max(last_position) as last_position, count(*) from mcp where asset_id between $n * 1000 and $n * 1000 + 999 group by fund_id) e
+			where f.fund_id = e.fund_id; commit;"
+}
+
 measure()
 {
 	fresh fundes plain emmett
@@ -66,8 +84,12 @@ measure()
 	against 'append_batch, 1,000 streams' events/s fundes copy '>= 1.0'
 	against 'append_batch, 1,000 streams' events/s fundes unnest
 	query "fundes_$database" -v funds=1000 -f bench/funds.sql
+	client createdb -T plain "rows_$database"
+	query "rows_$database" -v funds=1000 -f bench/plain-figures.sql -c 'alter table event disable trigger project'
 	race 'fund events' \
 		fundes "batches fundes_$database fund fundes" \
-		copy "batches copy_$database fund copy"
+		copy "batches copy_$database fund copy" \
+		rows "batches rows_$database fund rows"
 	against 'append_batch, fund events folded' events/s fundes copy '>= 0.7'
+	result 'append_batch, fund events folded' events/s "${median[fundes]}" 'copy of the same rows' "${median[rows]}"
 }
