@@ -108,38 +108,48 @@ probe_key_after(Probe *probe, TimestampTz moment)
 }
 
 /*
- * As index_getnext_slot(), but prunes a page when it is nearly full.  The heap
- * does so whenever less is free than the fillfactor leaves: after each update
- * of a row, when the next one of the page is read.
+ * Finds the version that can be seen of the row that begins at a place; if there
+ * is none, tells whether nobody else sees one either.  Prunes a page when it is
+ * nearly full.  The heap does so whenever less is free than the fillfactor
+ * leaves: after each update of a row, when the next one of the page is read.
  */
 static bool
-next_heap_row(Probe *probe, ScanDirection direction)
+heap_row_at(Probe *probe, ItemPointer place, bool *all_dead)
 {
 	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) probe->slot;
 	HeapTuple	tuple = &slot->base.tupdata;
-	ItemPointer tid;
+	ItemPointerData tid = *place;
+	Buffer		buffer = ReadBuffer(probe->table, ItemPointerGetBlockNumber(place));
+	Page		page = BufferGetPage(buffer);
+	bool		found;
+
+	if (PageIsFull(page) || PageGetHeapFreeSpace(page) < ROOM_FOR_UPDATES)
+		heap_page_prune_opt(probe->table, buffer);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	found = heap_hot_search_buffer(&tid, probe->table, buffer, probe->snapshot,
+								   tuple, all_dead, true);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (found)
+	{
+		tuple->t_tableOid = RelationGetRelid(probe->table);
+		ExecStoreBufferHeapTuple(tuple, probe->slot, buffer);
+		probe->place = *place;
+	}
+	ReleaseBuffer(buffer);
+	return found;
+}
+
+/* As index_getnext_slot(). */
+static bool
+next_heap_row(Probe *probe, ScanDirection direction)
+{
+	ItemPointer place;
+	bool		all_dead;
 
 	ExecClearTuple(probe->slot);
-	while ((tid = index_getnext_tid(probe->scan, direction)) != NULL)
+	while ((place = index_getnext_tid(probe->scan, direction)) != NULL)
 	{
-		Buffer		buffer = ReadBuffer(probe->table, ItemPointerGetBlockNumber(tid));
-		Page		page = BufferGetPage(buffer);
-		bool		all_dead;
-		bool		found;
-
-		if (PageIsFull(page) || PageGetHeapFreeSpace(page) < ROOM_FOR_UPDATES)
-			heap_page_prune_opt(probe->table, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		found = heap_hot_search_buffer(tid, probe->table, buffer, probe->scan->xs_snapshot,
-									   tuple, &all_dead, true);
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		if (found)
-		{
-			tuple->t_tableOid = RelationGetRelid(probe->table);
-			ExecStoreBufferHeapTuple(tuple, probe->slot, buffer);
-		}
-		ReleaseBuffer(buffer);
-		if (found)
+		if (heap_row_at(probe, place, &all_dead))
 			return true;
 		/* the index need not lead there again */
 		probe->scan->kill_prior_tuple = all_dead && !probe->scan->xactStartedInRecovery;
@@ -148,9 +158,15 @@ next_heap_row(Probe *probe, ScanDirection direction)
 }
 
 static bool
+is_heap(Relation table)
+{
+	return table->rd_tableam == GetHeapamTableAmRoutine();
+}
+
+static bool
 next_row(Probe *probe, ScanDirection direction)
 {
-	if (probe->release == NoLock && probe->table->rd_tableam == GetHeapamTableAmRoutine())
+	if (probe->release == NoLock && is_heap(probe->table))
 		return next_heap_row(probe, direction);
 	return index_getnext_slot(probe->scan, direction, probe->slot);
 }
@@ -163,8 +179,9 @@ begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 	probe->table = table_open(table, lock);
 	probe->index = index_open(index, lock);
 	probe->slot = table_slot_create(probe->table, NULL);
-	probe->scan = begin_index_scan(probe->table, probe->index,
-								   RegisterSnapshot(snapshot), probe->nkeys);
+	ItemPointerSetInvalid(&probe->place);
+	probe->snapshot = RegisterSnapshot(snapshot);
+	probe->scan = begin_index_scan(probe->table, probe->index, probe->snapshot, probe->nkeys);
 	return probe_again(probe, direction);
 }
 
@@ -187,6 +204,23 @@ probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
 {
 	probe->release = NoLock;
 	return begin(probe, table, index, RowExclusiveLock, GetLatestSnapshot(), direction);
+}
+
+bool
+probe_begin_at(Probe *probe, Oid table, ItemPointer place)
+{
+	bool		all_dead;
+
+	probe->context = CurrentMemoryContext;
+	probe->release = NoLock;
+	probe->table = table_open(table, RowExclusiveLock);
+	probe->index = NULL;
+	probe->scan = NULL;
+	probe->slot = table_slot_create(probe->table, NULL);
+	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	return is_heap(probe->table) &&
+		ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(probe->table) &&
+		heap_row_at(probe, place, &all_dead);
 }
 
 /* An index scan allocates as it goes on, for as long as it is open. */
@@ -241,11 +275,11 @@ probe_value(Probe *probe, int column)
 void
 probe_end(Probe *probe)
 {
-	Snapshot	snapshot = probe->scan->xs_snapshot;
-
-	index_endscan(probe->scan);
-	UnregisterSnapshot(snapshot);
+	if (probe->scan != NULL)
+		index_endscan(probe->scan);
+	UnregisterSnapshot(probe->snapshot);
 	ExecDropSingleTupleTableSlot(probe->slot);
-	index_close(probe->index, probe->release);
+	if (probe->index != NULL)
+		index_close(probe->index, probe->release);
 	table_close(probe->table, probe->release);
 }

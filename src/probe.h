@@ -27,8 +27,10 @@ typedef struct Probe
 	Relation	index;
 	LOCKMODE	release;		/* NoLock: locks are kept */
 	MemoryContext context;		/* of all that it allocates until its end */
+	Snapshot	snapshot;
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
+	ItemPointerData place;		/* where the index led, for who writes */
 	int			nkeys;
 	ScanKeyData keys[PROBE_MAX_KEYS];
 } Probe;
@@ -65,6 +67,12 @@ extern bool probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection
  * pages are pruned when an update would need the room.
  */
 extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);
+
+/*
+ * As probe_begin_write(), without an index: looks at a place to which the index
+ * led once.  Whether the row there is the one that is sought, the caller must see.
+ */
+extern bool probe_begin_at(Probe *probe, Oid table, ItemPointer place);
 
 /* The same with the keys as they are now, as many as before: for a row after the other. */
 extern bool probe_again(Probe *probe, ScanDirection direction);

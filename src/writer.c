@@ -262,7 +262,7 @@ check_shown(Writer *writer, ItemPointer tid)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-void
+bool
 writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *nulls)
 {
 	TupleTableSlot *slot;
@@ -287,7 +287,9 @@ writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *
 			 RelationGetRelationName(writer->table), (int) result);
 	if (indexes != NO_INDEXES)
 		add_to_indexes(writer, slot, true, indexes);
+	*tid = slot->tts_tid;
 	ResetPerTupleExprContext(writer->estate);
+	return indexes != NO_INDEXES;
 }
 
 void

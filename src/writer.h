@@ -62,8 +62,9 @@ extern void writer_insert_collected(Writer *writer);
 /*
  * tid is of the version that the new one follows on: the one that a fresh
  * snapshot showed, under a lock that keeps others from changing the row.
+ * Afterwards it is of the new one; returns whether the indexes lead to that.
  */
-extern void writer_update(Writer *writer, ItemPointer tid, const Datum *values,
+extern bool writer_update(Writer *writer, ItemPointer tid, const Datum *values,
 						  const bool *nulls);
 extern void writer_end(Writer *writer);
 

@@ -274,11 +274,12 @@ begin
 			  left join fundes.event e on e.event_id = i.id
 			  left join lateral (
 				select m.asset_id
-				  from fundes.mcp m
-				 where e.event_id is null
+				  from (select * from fundes.mcp where sold_at is null and not reversed
+						union all								-- each has an index
+						select * from fundes.mcp where sold_at is not null and held_until is not null and not reversed) m
+				 where e.event_id is null and i.code is not null
 				   and m.fund_id = i.fund_id
 				   and m.copyright_code = i.code and m.registration_number = i.registration and m.music_id = i.song
-				   and not m.reversed
 				   and (i.asset_id is null or m.asset_id = i.asset_id)
 				 order by m.purchased_at <= coalesce(i.effective_at, now()) desc, m.purchased_at desc
 				 limit 1) held on true

@@ -17,6 +17,7 @@
 #include "fund/projection.h"
 #include "fund/row_compare.h"
 #include "fund/row_index.h"
+#include "fund/row_place.h"
 #include "fund/scratch.h"
 #include "miscadmin.h"
 #include "owner.h"
@@ -315,6 +316,35 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 	return found;
 }
 
+/* The row that a probe has found. */
+static Row *
+take_found(RowSet *set, TableId table, Probe *probe)
+{
+	Row		   *row;
+
+	probe_require_known(probe);
+	row = take_stored(set, table, probe->slot);
+	row->place = probe->place;
+	return row;
+}
+
+/* Where this backend has seen it last. */
+static Row *
+find_in_place(RowSet *set, TableId table, int64 key)
+{
+	ItemPointer place = row_place_find(table, key);
+	Row		   *row = NULL;
+	Probe		probe;
+
+	if (place == NULL)
+		return NULL;
+	if (probe_begin_at(&probe, table_of(set, table), place) &&
+		DatumGetInt64(probe_value(&probe, 1)) == key)
+		row = take_found(set, table, &probe);
+	probe_end(&probe);
+	return row;
+}
+
 /*
  * Looks a row up in its table.  What is opened for that stays open until rows
  * of the table are written, so that all look-ups of a set share a snapshot:
@@ -323,13 +353,23 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 static Row *
 find_stored(RowSet *set, TableId table, const Datum *keys)
 {
-	if (set->scratch && !set->tables[table].spilled)
+	TableRows  *rows = &set->tables[table];
+	bool		has_place = ROWS_HAVE_PLACES(table) && !set->scratch;
+	Row		   *row;
+
+	if (set->scratch && !rows->spilled)
 		return NULL;
+	if (has_place && !rows->reading &&
+		(row = find_in_place(set, table, DatumGetInt64(keys[0]))) != NULL)
+		return row;
 	if (!read_first(set, table, keys, false))
 		return NULL;
-	if (!set->scratch)
-		probe_require_known(set->tables[table].probe);
-	return take_stored(set, table, set->tables[table].probe->slot);
+	if (set->scratch)
+		return take_stored(set, table, rows->probe->slot);
+	row = take_found(set, table, rows->probe);
+	if (has_place)
+		row_place_remember(row);
+	return row;
 }
 
 void
@@ -560,7 +600,10 @@ update_rows(Writer *writer, List *rows)
 		if (!row->stored || row->changed == 0)
 			continue;
 		fence_check_row(row);
-		writer_update(writer, &row->tid, row->values, row->nulls);
+		if (writer_update(writer, &row->tid, row->values, row->nulls))
+			row->place = row->tid;
+		if (ROWS_HAVE_PLACES(row->table) && ItemPointerIsValid(&row->place))
+			row_place_remember(row);
 	}
 }
 

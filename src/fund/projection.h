@@ -241,7 +241,8 @@ typedef struct Row
 	bool		seen;			/* by rows_equal_table() */
 	bool		settled;		/* a fund's: see pending.h */
 	bool		stored;			/* in its table already, */
-	ItemPointerData tid;		/* there */
+	ItemPointerData tid;		/* there, */
+	ItemPointerData place;		/* and where an index led, if that is known */
 	uint64		changed;		/* columns, by COLUMN_BIT */
 	uint64		placed;			/* those that had a value in the rows' room */
 	uint64		owned;			/* those whose value is allocated by itself */

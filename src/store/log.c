@@ -52,7 +52,7 @@ static void
 remember_all_streams(Probe *probe, uint64 epoch)
 {
 	TupleTableSlot *slot = table_slot_create(probe->table, NULL);
-	TableScanDesc scan = table_beginscan(probe->table, probe->scan->xs_snapshot, 0, NULL);
+	TableScanDesc scan = table_beginscan(probe->table, probe->snapshot, 0, NULL);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
