@@ -75,8 +75,12 @@ is_held(const PROCLOCK *held, LockClass class, uint64 *key)
 /*
  * Looks at what processes hold, prepared transactions and ourselves among them,
  * in one partition of the lock table after the other.  What is held all the time
- * is found: a lock stays in its partition.  pg_locks would copy the whole table,
- * and walk all the room there is for it, with all partitions locked.
+ * is found: a lock stays in its partition, and PREPARE hands it over with the
+ * partition locked.  pg_locks would copy the whole table, and walk all the room
+ * there is for it, with all partitions locked.
+ *
+ * PREPARE makes the prepared transaction's process anew, its lists included,
+ * under TwoPhaseStateLock only, which comes before the partitions' locks.
  */
 bool
 lock_smallest_key(LockClass class, uint64 *key)
@@ -86,6 +90,8 @@ lock_smallest_key(LockClass class, uint64 *key)
 	int			partition;
 	int			i;
 
+	if (max_prepared_xacts > 0)
+		LWLockAcquire(TwoPhaseStateLock, LW_SHARED);
 	for (partition = 0; partition < NUM_LOCK_PARTITIONS; partition++)
 	{
 		LWLock	   *lock = LockHashPartitionLockByIndex(partition);
@@ -97,7 +103,7 @@ lock_smallest_key(LockClass class, uint64 *key)
 			PROCLOCK   *held = NULL;
 			uint64		value;
 
-			/* most places are free; PREPARE sets this before it hands over a lock */
+			/* most places are free; who holds a lock has set this before */
 			if (process->databaseId != MyDatabaseId)
 				continue;
 			while ((held = next_proclock(&process->myProcLocks[partition], held)) != NULL)
@@ -109,6 +115,8 @@ lock_smallest_key(LockClass class, uint64 *key)
 		}
 		LWLockRelease(lock);
 	}
+	if (max_prepared_xacts > 0)
+		LWLockRelease(TwoPhaseStateLock);
 	return found;
 }
 

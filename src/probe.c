@@ -109,7 +109,7 @@ probe_key_after(Probe *probe, TimestampTz moment)
 
 /*
  * Finds the version that can be seen of the row that begins at a place; if there
- * is none, tells whether nobody else sees one either.  Prunes a page when it is
+ * is none, tells whether nobody else sees one either, if asked.  Prunes a page when it is
  * nearly full.  The heap does so whenever less is free than the fillfactor
  * leaves: after each update of a row, when the next one of the page is read.
  */
@@ -209,8 +209,6 @@ probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
 bool
 probe_begin_at(Probe *probe, Oid table, ItemPointer place)
 {
-	bool		all_dead;
-
 	probe->context = CurrentMemoryContext;
 	probe->release = NoLock;
 	probe->table = table_open(table, RowExclusiveLock);
@@ -220,7 +218,7 @@ probe_begin_at(Probe *probe, Oid table, ItemPointer place)
 	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	return is_heap(probe->table) &&
 		ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(probe->table) &&
-		heap_row_at(probe, place, &all_dead);
+		heap_row_at(probe, place, NULL);
 }
 
 /* An index scan allocates as it goes on, for as long as it is open. */

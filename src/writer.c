@@ -289,7 +289,7 @@ writer_update(Writer *writer, ItemPointer tid, const Datum *values, const bool *
 		add_to_indexes(writer, slot, true, indexes);
 	*tid = slot->tts_tid;
 	ResetPerTupleExprContext(writer->estate);
-	return indexes != NO_INDEXES;
+	return indexes == ALL_INDEXES;
 }
 
 void

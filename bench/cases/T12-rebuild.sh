@@ -1,8 +1,12 @@
 # rebuild_projections of 10^6 fund events
 #
 # (10^5 in the quick form.) Beside it the source's SUM over jsonb, over the same
-# log, for all funds at once.
+# log, for all funds at once; and that on one core, as a fold of events in their
+# order is on one. And a rebuild with the memory of a small server.
 # shellcheck shell=bash disable=SC2034,SC2154
+
+rebuild='select fundes.rebuild_projections();'
+sum="select payload->>'fund_id', sum((payload->>'price_cash')::numeric) from fundes.event where type_id in (6, 7) group by 1;"
 
 measure()
 {
@@ -12,7 +16,11 @@ measure()
 		-v first_asset=1 -o /dev/null -f bench/load-purchases.sql
 	query "fundes_$database" -c 'vacuum analyze'
 	race "$medium events" \
-		rebuild "duration fundes_$database 'select fundes.rebuild_projections();'" \
-		sum "duration fundes_$database \"select payload->>'fund_id', sum((payload->>'price_cash')::numeric) from fundes.event where type_id in (6, 7) group by 1;\""
+		rebuild "duration fundes_$database '$rebuild'" \
+		sum "duration fundes_$database \"$sum\"" \
+		one_core "duration fundes_$database 'set max_parallel_workers_per_gather = 0;' \"$sum\"" \
+		small "duration fundes_$database \"set maintenance_work_mem = '64MB';\" '$rebuild'"
 	result "rebuild_projections, $medium events" ms "${median[rebuild]}" 'SUM over jsonb' "${median[sum]}" '<= 2'
+	result "rebuild_projections, $medium events" ms "${median[rebuild]}" 'SUM on one core' "${median[one_core]}"
+	result 'the same, maintenance_work_mem = 64MB' ms "${median[small]}" 'SUM on one core' "${median[one_core]}"
 }

@@ -316,6 +316,12 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 	return found;
 }
 
+static bool
+has_places(const RowSet *set, TableId table)
+{
+	return ROWS_HAVE_PLACES(table) && !set->scratch;
+}
+
 /* The row that a probe has found. */
 static Row *
 take_found(RowSet *set, TableId table, Probe *probe)
@@ -347,19 +353,18 @@ find_in_place(RowSet *set, TableId table, int64 key)
 
 /*
  * Looks a row up in its table.  What is opened for that stays open until rows
- * of the table are written, so that all look-ups of a set share a snapshot:
- * what they depend upon has been locked before.
+ * of the table are written: what look-ups depend upon has been locked before, so
+ * that it does not matter by which snapshot each of them is made.
  */
 static Row *
 find_stored(RowSet *set, TableId table, const Datum *keys)
 {
 	TableRows  *rows = &set->tables[table];
-	bool		has_place = ROWS_HAVE_PLACES(table) && !set->scratch;
 	Row		   *row;
 
 	if (set->scratch && !rows->spilled)
 		return NULL;
-	if (has_place && !rows->reading &&
+	if (has_places(set, table) && !rows->reading &&
 		(row = find_in_place(set, table, DatumGetInt64(keys[0]))) != NULL)
 		return row;
 	if (!read_first(set, table, keys, false))
@@ -367,7 +372,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	if (set->scratch)
 		return take_stored(set, table, rows->probe->slot);
 	row = take_found(set, table, rows->probe);
-	if (has_place)
+	if (has_places(set, table))
 		row_place_remember(row);
 	return row;
 }
@@ -602,7 +607,7 @@ update_rows(Writer *writer, List *rows)
 		fence_check_row(row);
 		if (writer_update(writer, &row->tid, row->values, row->nulls))
 			row->place = row->tid;
-		if (ROWS_HAVE_PLACES(row->table) && ItemPointerIsValid(&row->place))
+		if (has_places(row->set, row->table) && ItemPointerIsValid(&row->place))
 			row_place_remember(row);
 	}
 }

@@ -25,8 +25,9 @@ typedef struct QuoteReader
 extern void quotes_begin(QuoteReader *reader, DateADT day);
 
 /*
- * The last quote up to the day, by the active snapshot, unless it is too old.
- * copyright: its code, registration number and music id.
+ * Whether there is a quote up to the day, by the active snapshot, that is not too
+ * old; date and price say something only then.  copyright: its code, registration
+ * number and music id.
  */
 extern bool quotes_find(QuoteReader *reader, const Datum *copyright,
 						DateADT *date, Numeric *price);

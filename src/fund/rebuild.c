@@ -61,7 +61,8 @@ fold_events(FoldRun *run)
 /*
  * Folds the log and compares: tells by table whether it is what the projection
  * has.  Where it is not, the rows are in the scratch table.  To begin with,
- * entries are not kept: in most logs they are more than all else.
+ * entries are not kept: in most logs they are more than all else.  Only where
+ * their sums differ is the log folded once more, to see which of them do.
  */
 static void
 fold_log(bool *settled)

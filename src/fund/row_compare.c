@@ -146,7 +146,7 @@ rows_equal_table(RowIndex *index, List *rows, Oid relation)
 	return equal && left == 0;
 }
 
-/* Of the bytes of all columns; one that is null shows in the others' numbers. */
+/* A column's number goes into the hash, so that a value in another column differs. */
 static void
 add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, uint64 seed)
 {

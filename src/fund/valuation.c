@@ -195,19 +195,18 @@ carried_value(const Held *held, int64 fund_id, DateADT day, bool strikes)
 		" order by v.valuation_date desc, v.revision desc limit 1",
 		INT8OID, DATEOID, INT8OID);
 	Datum		values[3];
-	Numeric		value;
-	bool		isnull;
+	Datum		value = (Datum) 0;
+	bool		isnull = true;
 
 	if (strikes)
 		return DatumGetNumericCopy(held->values[HELD_VALUE]);
 	values[0] = Int64GetDatum(fund_id);
 	values[1] = DateADTGetDatum(day);
 	values[2] = held->values[HELD_ASSET_ID];
-	value = plan_read(&select, values, NULL) > 0 ?
-		DatumGetNumeric(plan_value(1, NUMERICOID, &isnull)) :
-		DatumGetNumericCopy(held->values[HELD_COST]);
+	if (plan_read(&select, values, NULL) > 0)
+		value = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
-	return value;
+	return isnull ? DatumGetNumericCopy(held->values[HELD_COST]) : DatumGetNumeric(value);
 }
 
 /* The fold of a valuation that strikes the price needs all of their rows. */

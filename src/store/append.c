@@ -3,12 +3,13 @@
  * append.c
  *	  Appending to the log, see append.h.
  *
- *	  The order of the rules: replay, payload fits its type, expectations,
- *	  write.  They run under the locks of all streams that the call names, there
- *	  or not yet, taken in ascending order of their keys; so the versions that
- *	  are found stay true until the transaction ends, and two calls over the same
- *	  streams cannot deadlock each other.  Where nothing can be a replay, payloads
- *	  are checked before, so that nobody waits for that.
+ *	  The order of the rules: replay, payload fits its type and its stream,
+ *	  expectations, write.  They run under the locks of all streams that the call
+ *	  names, there or not yet, taken in ascending order of their keys; so the
+ *	  versions that are found stay true until the transaction ends, and two calls
+ *	  over the same streams cannot deadlock each other.  Only whether a payload
+ *	  fits its type depends on nothing that the locks guard: where nothing can be
+ *	  a replay, which comes first, it is found out before, so that nobody waits.
  *
  *	  A call over more than MAX_STREAM_LOCKS streams, or a transaction that comes
  *	  to very many in several calls, takes one lock that stands for all streams,
@@ -565,30 +566,38 @@ append_expect(const char *stream, int64 version)
  * of built-in types call the server's functions only.
  */
 static void
-check_payloads(NewEvent *events, int nevents)
+check_types(NewEvent *events, int nevents)
 {
 	int			guc_level = 0;
 	int			i;
 
 	for (i = 0; i < nevents; i++)
 	{
-		bool		builtin = is_builtin(&events[i]);
-
-		if (events[i].fits)
+		if (events[i].fits || events[i].type_checked)
 			continue;
 		if (OidIsValid(events[i].event_type.payload_type))
 		{
-			if (guc_level == 0 && !builtin)
+			if (guc_level == 0 && !is_builtin(&events[i]))
 				guc_level = enter_safe_search_path();
 			payload_check(events[i].event_type.payload_type, events[i].type,
 						  events[i].payload);
 		}
-		if (builtin)
-			append_module->check(&events[i]);
-		events[i].fits = true;
+		/* a type that is not there yet may be defined meanwhile */
+		events[i].type_checked = events[i].event_type.type_id != 0;
 	}
 	if (guc_level > 0)
 		AtEOXact_GUC(true, guc_level);
+}
+
+static void
+check_payloads(NewEvent *events, int nevents)
+{
+	int			i;
+
+	check_types(events, nevents);
+	for (i = 0; i < nevents; i++)
+		if (!events[i].fits && is_builtin(&events[i]))
+			append_module->check(&events[i]);
 }
 
 /*
@@ -641,6 +650,7 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams, 
 
 	create_missing_streams(streams, nstreams);
 	create_missing_types(events, nevents);
+	check_types(events, nevents);
 	assign_places(events, nevents, streams, nstreams, recorded_at);
 	append_write(events, nevents, append_module, known);
 	return false;
@@ -669,7 +679,7 @@ append_outside_events(NewEvent *events, int nevents,
 
 	check_reserved(events, nevents);
 	if (!any_id_given(events, nevents))
-		check_payloads(events, nevents);
+		check_types(events, nevents);
 	append_begin(nstreams);
 	known = append_module->lock(events, nevents, expectations, nexpectations);
 	replayed = append_to_streams(events, nevents, streams, nstreams, known);

@@ -37,6 +37,7 @@ typedef struct NewEvent
 	bool		fits;			/* its type and stream, so that neither is checked */
 
 	/* set by append_events() */
+	bool		type_checked;
 	EventType	event_type;
 	int64		stream_id;
 	int64		version;

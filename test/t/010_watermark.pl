@@ -89,6 +89,21 @@ sql("rollback prepared 'never'");
 sql("select fundes.append('a-4', 'X', '{}')");
 is(seen(), 'a-1 later-1 a-2 a-3 a-4', 'rolled back, it leaves a hole');
 
+# Transactions are prepared, ours or not, while readers look.
+my @readers = map { open_session() } 1 .. 2;
+for my $reader (@readers)
+{
+	${ $reader->{in} } .= "do \$\$ begin for i in 1 .. 20000 loop perform fundes.watermark(); end loop; end \$\$;\n\\echo looked\n";
+	$reader->{h}->pump_nb;
+}
+sql(join '', map { "begin; select fundes.append('gone-$_', 'X', '{}'); prepare transaction 'p'; rollback prepared 'p';\n" } 1 .. 300);
+for my $reader (@readers)
+{
+	eval { $reader->{h}->pump until ${ $reader->{out} } =~ /^looked$/m; };
+	like(${ $reader->{out} }, qr/^looked$/m, 'the watermark is read while transactions are prepared');
+	eval { $reader->{h}->finish };
+}
+
 # A thousand aborted appends, as transactions and as savepoints.
 my $aborts = "begin; select fundes.append('gone-1', 'X', '{}'); rollback;\n" x 500;
 $aborts .= "begin;\n"
