@@ -57,20 +57,21 @@ begin
 	return next is_empty('select * from fundes.verify_projections()', 'is mended');
 end
 $$;
-select pg_temp.mended(damage, what) from (values
-	('update fundes.fund_entry set capital_cash = capital_cash - 1 where last_position = 5', 'fund_entry t t'),
-	('update fundes.fund_entry set capital_cash = asset_value, asset_value = capital_cash where last_position = 5', 'fund_entry t t'),
-	('update fundes.fund_entry set asset_value = null, liabilities = asset_value where last_position = 5', 'fund_entry t t'),
-	('update fundes.fund_entry set recorded_at = recorded_at + interval ''1 microsecond'' where last_position = 5', 'fund_entry t t'),
+select min(last_position) as pay_in, max(last_position) filter (where accumulated_purchase_value is not null) as purchase from fundes.fund_entry \gset
+select pg_temp.mended(replace(replace(damage, '$1', :'pay_in'), '$2', :'purchase'), what) from (values
+	('update fundes.fund_entry set capital_cash = capital_cash - 1 where last_position = $2', 'fund_entry t t'),
+	('update fundes.fund_entry set capital_cash = asset_value, asset_value = capital_cash where last_position = $2', 'fund_entry t t'),
+	('update fundes.fund_entry set asset_value = null, liabilities = asset_value where last_position = $2', 'fund_entry t t'),
+	('update fundes.fund_entry set recorded_at = recorded_at + interval ''1 microsecond'' where last_position = $2', 'fund_entry t t'),
 	('update fundes.fund_entry e set recorded_at = o.recorded_at, asset_value = o.asset_value from fundes.fund_entry o'
-	 ' where e.last_position in (3, 5) and o.last_position in (3, 5) and e.last_position <> o.last_position', 'fund_entry t t, fund_entry t t'),
+	 ' where e.last_position in ($1, $2) and o.last_position in ($1, $2) and e.last_position <> o.last_position', 'fund_entry t t, fund_entry t t'),
 	('insert into fundes.fund_entry (fund_id, last_position, effective_at, recorded_at) values (1, 1000000, now(), now())', 'fund_entry t f'),
 	('delete from fundes.holding_entry', 'holding_entry f t'),
 	('update fundes.holding_entry set cost_basis = units, units = cost_basis', 'holding_entry t t'),
 	('insert into fundes.holding_entry (fund_id, investor_id, last_position, effective_at) values (1, ''A'', 1000000, now())', 'holding_entry t f')) d(damage, what);
 
 -- Equal is equal, however it is written.
-update fundes.fund_entry set asset_value = 1.000 where last_position = 5;
+update fundes.fund_entry set asset_value = 1.000 where last_position = :purchase;
 update fundes.mcp set cost_cash = 1.000 where asset_id = 2;
 select is_empty('select * from fundes.verify_projections()', '1 and 1.000 are the same, also in an entry');
 select is(fundes.rebuild_projections(), 0::bigint, 'nor is there anything to mend');
