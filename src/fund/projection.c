@@ -12,11 +12,8 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
-#include "fund/fence.h"
 #include "fund/money.h"
-#include "fund/projection.h"
-#include "fund/row_compare.h"
-#include "fund/row_index.h"
+#include "fund/projection_internal.h"
 #include "fund/row_place.h"
 #include "fund/scratch.h"
 #include "miscadmin.h"
@@ -27,16 +24,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "writer.h"
-
-/*
- * Rows are flushed when they take more memory than this; those of the whole log,
- * which need not be written at all, when they take maintenance_work_mem.
- */
-#define FLUSH_BYTES (64 * 1024 * 1024)
-
-/* Memory is looked at each so many events. */
-#define LOOK_EVERY 16
 
 /*
  * Rows and the first values of their columns lie close together in pieces of
@@ -45,39 +32,11 @@
 #define FIRST_ROOM 512
 #define LAST_ROOM (32 * 1024)
 
-/* The rows of a table in memory, and what is open to read more of them. */
-typedef struct TableRows
-{
-	MemoryContext context;		/* of the rows and the index */
-	char	   *room;			/* left of the last piece */
-	Size		room_left;
-	Size		room_size;		/* of the piece */
-	List	   *rows;			/* in the order of first use */
-	RowIndex   *index;			/* made at the first look-up */
-	bool		reading;
-	bool		ranging;		/* the probe is that of rows_walk_from() */
-	Probe	   *probe;			/* made at the first look into the table */
-	bool		spilled;		/* of a scratch set: its table was made, */
-	bool		indexed;		/* and the index */
-	RowSum		sum;			/* of the rows that are not kept */
-} TableRows;
-
 StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
 
 /* What the columns are, by COLUMN_BIT: found once for the backend's life. */
 uint64		by_reference[NTABLES];
 static uint64 numbers[NTABLES];
-
-struct RowSet
-{
-	MemoryContext context;
-	bool		scratch;		/* in tables of its own */
-	bool		sums;			/* and entries are not kept */
-	uint64		seed;			/* of their hashes */
-	uint32		events;			/* since memory was looked at */
-	EState	   *estate;			/* for its writers, made by the first */
-	TableRows	tables[NTABLES];
-};
 
 static bool
 is_by_reference(Oid type)
@@ -130,8 +89,8 @@ rows_begin_scratch(bool sums)
 	return set;
 }
 
-static void
-stop_reading(TableRows *rows)
+void
+rows_stop_reading(TableRows *rows)
 {
 	if (rows->reading)
 		probe_end(rows->probe);
@@ -150,7 +109,7 @@ rows_end(RowSet *set)
 	int			i;
 
 	for (i = 0; i < NTABLES; i++)
-		stop_reading(&set->tables[i]);
+		rows_stop_reading(&set->tables[i]);
 	if (set->estate != NULL)
 		FreeExecutorState(set->estate);
 	MemoryContextDelete(set->context);
@@ -224,8 +183,8 @@ new_row(RowSet *set, TableId table)
 }
 
 /* The table that a set's rows are in; one of its own is made at first use. */
-static Oid
-table_of(RowSet *set, TableId table)
+Oid
+rows_table_of(RowSet *set, TableId table)
 {
 	TableRows  *rows = &set->tables[table];
 
@@ -246,7 +205,7 @@ index_of(RowSet *set, TableId table)
 		return fundes_relation(psprintf("%s_pkey", tables[table].name));
 	if (!rows->indexed)
 	{
-		(void) table_of(set, table);
+		(void) rows_table_of(set, table);
 		scratch_create_index(table);
 	}
 	rows->indexed = true;
@@ -288,7 +247,7 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 	int			i;
 
 	if (rows->reading && rows->ranging != ranging)
-		stop_reading(rows);
+		rows_stop_reading(rows);
 	if (rows->reading)
 	{
 		for (i = 0; i < rows->probe->nkeys; i++)
@@ -305,10 +264,10 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 		probe_key_from(rows->probe, DatumGetInt64(keys[1]));
 	/* what is read is written, as a rule, but not investors */
 	if (table == TABLE_INVESTOR)
-		found = probe_begin(rows->probe, table_of(set, table),
+		found = probe_begin(rows->probe, rows_table_of(set, table),
 							index_of(set, table), ForwardScanDirection);
 	else
-		found = probe_begin_write(rows->probe, table_of(set, table),
+		found = probe_begin_write(rows->probe, rows_table_of(set, table),
 								  index_of(set, table), ForwardScanDirection);
 	rows->reading = true;
 	rows->ranging = ranging;
@@ -316,10 +275,11 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 	return found;
 }
 
-static bool
-has_places(const RowSet *set, TableId table)
+/* Of rows whose key is one bigint, and which are changed again and again. */
+bool
+rows_have_places(const RowSet *set, TableId table)
 {
-	return ROWS_HAVE_PLACES(table) && !set->scratch;
+	return (table == TABLE_FUND || table == TABLE_MCP) && !set->scratch;
 }
 
 /* The row that a probe has found. */
@@ -344,7 +304,7 @@ find_in_place(RowSet *set, TableId table, int64 key)
 
 	if (place == NULL)
 		return NULL;
-	if (probe_begin_at(&probe, table_of(set, table), place) &&
+	if (probe_begin_at(&probe, rows_table_of(set, table), place) &&
 		DatumGetInt64(probe_value(&probe, 1)) == key)
 		row = take_found(set, table, &probe);
 	probe_end(&probe);
@@ -364,7 +324,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 
 	if (set->scratch && !rows->spilled)
 		return NULL;
-	if (has_places(set, table) && !rows->reading &&
+	if (rows_have_places(set, table) && !rows->reading &&
 		(row = find_in_place(set, table, DatumGetInt64(keys[0]))) != NULL)
 		return row;
 	if (!read_first(set, table, keys, false))
@@ -372,7 +332,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	if (set->scratch)
 		return take_stored(set, table, rows->probe->slot);
 	row = take_found(set, table, rows->probe);
-	if (has_places(set, table))
+	if (rows_have_places(set, table))
 		row_place_remember(row);
 	return row;
 }
@@ -407,7 +367,7 @@ rows_read_range(RowSet *set, TableId table, int64 first, int64 last)
 	Assert(set->tables[table].rows == NIL && !IsolationUsesXactSnapshot());
 	probe.nkeys = 0;
 	probe_key_from(&probe, first);
-	for (found = probe_begin_write(&probe, table_of(set, table),
+	for (found = probe_begin_write(&probe, rows_table_of(set, table),
 								   index_of(set, table), ForwardScanDirection);
 		 found && DatumGetInt64(probe_value(&probe, 1)) <= last;
 		 found = probe_next(&probe, ForwardScanDirection))
@@ -428,7 +388,7 @@ rows_read_at(RowSet *set, TableId table, ItemPointer places, int n)
 	if (set->tables[table].rows != NIL || set->tables[table].index != NULL ||
 		IsolationUsesXactSnapshot())
 		return;
-	relation = table_open(table_of(set, table), AccessShareLock);
+	relation = table_open(rows_table_of(set, table), AccessShareLock);
 	slot = table_slot_create(relation, NULL);
 	for (i = 0; i < n; i++)
 	{
@@ -589,246 +549,6 @@ row_text_is(const Row *row, int column, const char *value)
 	return VARSIZE_ANY_EXHDR(text) == length && memcmp(VARDATA_ANY(text), value, length) == 0;
 }
 
-/*
- * Flush
- */
-
-static void
-update_rows(Writer *writer, List *rows)
-{
-	ListCell   *cell;
-
-	foreach(cell, rows)
-	{
-		Row		   *row = lfirst(cell);
-
-		if (!row->stored || row->changed == 0)
-			continue;
-		fence_check_row(row);
-		if (writer_update(writer, &row->tid, row->values, row->nulls))
-			row->place = row->tid;
-		if (has_places(row->set, row->table) && ItemPointerIsValid(&row->place))
-			row_place_remember(row);
-	}
-}
-
-static void
-insert_rows(Writer *writer, List *rows)
-{
-	ListCell   *cell;
-
-	foreach(cell, rows)
-	{
-		Row		   *row = lfirst(cell);
-
-		if (row->stored)
-			continue;
-		fence_check_row(row);
-		writer_collect(writer, row->values, row->nulls);
-	}
-	writer_insert_collected(writer);
-}
-
-/* The error of a row that a unique index refused is raised as its table's. */
-pg_noreturn static void
-raise_conflict(const Table *table, MemoryContext context)
-{
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	FlushErrorState();
-	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
-		ReThrowError(error);
-	ereport(ERROR,
-			(errcode(table->conflict_code),
-			 errmsg("%s", table->conflict_message),
-			 error->detail != NULL ? errdetail_internal("%s", error->detail) :
-			 errdetail("It is in conflict with \"%s\".", error->constraint_name),
-			 errhint("%s", table->conflict_hint)));
-}
-
-/* Updates come first: a new row may need a unique key that they set free. */
-static void
-write_rows(Writer *writer, List *rows)
-{
-	update_rows(writer, rows);
-	insert_rows(writer, rows);
-}
-
-/* The same, where another transaction may be writing a row that excludes one. */
-static void
-write_rivals(Writer *writer, List *rows, const Table *table)
-{
-	MemoryContext context = CurrentMemoryContext;
-
-	PG_TRY();
-	{
-		write_rows(writer, rows);
-	}
-	PG_CATCH();
-	{
-		raise_conflict(table, context);
-	}
-	PG_END_TRY();
-}
-
-static bool
-has_changed(List *rows)
-{
-	ListCell   *cell;
-
-	foreach(cell, rows)
-	{
-		Row		   *row = lfirst(cell);
-
-		if (!row->stored || row->changed != 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-forget_rows(TableRows *rows)
-{
-	stop_reading(rows);
-	if (rows->context != NULL)
-		MemoryContextDelete(rows->context);
-	rows->context = NULL;
-	rows->room_left = 0;
-	rows->index = NULL;
-	rows->rows = NIL;
-}
-
-static EState *
-estate_of(RowSet *set)
-{
-	if (set->estate == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(set->context);
-
-		set->estate = CreateExecutorState();
-		MemoryContextSwitchTo(old);
-	}
-	return set->estate;
-}
-
-/* Writes what has changed of a table and forgets its rows. */
-void
-rows_flush_table(RowSet *set, TableId table)
-{
-	TableRows  *rows = &set->tables[table];
-
-	if (has_changed(rows->rows))
-	{
-		Writer		writer;
-
-		writer_begin(&writer, estate_of(set), table_of(set, table), tables[table].ncolumns, true);
-		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
-		if (tables[table].conflict_code != 0)
-			write_rivals(&writer, rows->rows, &tables[table]);
-		else
-			write_rows(&writer, rows->rows);
-		writer_end(&writer);
-	}
-	forget_rows(rows);
-}
-
-static bool
-is_entry(TableId table)
-{
-	return table == TABLE_FUND_ENTRY || table == TABLE_HOLDING_ENTRY;
-}
-
-/* The rows make room for the next ones. */
-static void
-sum_up(RowSet *set, TableId table)
-{
-	TableRows  *rows = &set->tables[table];
-	ListCell   *cell;
-
-	if (rows->rows == NIL)
-		return;
-	foreach(cell, rows->rows)
-		row_sum_add(&rows->sum, lfirst(cell), set->seed);
-	MemoryContextReset(rows->context);
-	rows->room_left = 0;
-	rows->rows = NIL;
-}
-
-bool
-rows_sums_hold(RowSet *set)
-{
-	int			i;
-
-	if (!set->sums)
-		return true;
-	for (i = 0; i < NTABLES; i++)
-	{
-		if (!is_entry(i))
-			continue;
-		sum_up(set, i);
-		if (!row_sum_equals_table(&set->tables[i].sum, i, fundes_relation(tables[i].name), set->seed))
-			return false;
-	}
-	return true;
-}
-
-bool
-rows_settle(RowSet *set, TableId table)
-{
-	TableRows  *rows = &set->tables[table];
-
-	Assert(set->scratch);
-	if (set->sums && is_entry(table))
-		return true;
-	if (rows->spilled ||
-		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
-	{
-		(void) table_of(set, table);
-		rows_flush_table(set, table);
-		return false;
-	}
-	forget_rows(rows);
-	return true;
-}
-
-void
-rows_flush(RowSet *set)
-{
-	int			i;
-
-	for (i = 0; i < NTABLES; i++)
-		rows_flush_table(set, i);
-}
-
-static Size
-memory_allowed(const RowSet *set)
-{
-	return set->scratch ? maintenance_work_mem * (Size) 1024 : FLUSH_BYTES;
-}
-
-void
-rows_relieve(RowSet *set)
-{
-	int			i;
-
-	if (++set->events % LOOK_EVERY != 0)
-		return;
-	if (set->sums)
-	{
-		sum_up(set, TABLE_FUND_ENTRY);
-		sum_up(set, TABLE_HOLDING_ENTRY);
-	}
-	if (MemoryContextMemAllocated(set->context, true) < memory_allowed(set))
-		return;
-	for (i = 0; i < NTABLES; i++)
-		if (tables[i].journal)
-			rows_flush_table(set, i);
-	if (MemoryContextMemAllocated(set->context, true) >= memory_allowed(set))
-		rows_flush(set);
-}
-
 /* What is in memory is written first, so that the index has all. */
 void
 rows_walk_back(RowSet *set, TableId table, Datum first,
@@ -840,7 +560,7 @@ rows_walk_back(RowSet *set, TableId table, Datum first,
 	rows_flush_table(set, table);
 	probe.nkeys = 0;
 	probe_key(&probe, tables[table].columns[0].type, first);
-	for (found = probe_begin(&probe, table_of(set, table),
+	for (found = probe_begin(&probe, rows_table_of(set, table),
 							 index_of(set, table), BackwardScanDirection);
 		 found; found = probe_next(&probe, BackwardScanDirection))
 	{

@@ -19,10 +19,7 @@
 
 #include "fund/projection.h"
 
-/* Of rows whose key is one bigint, and which are changed again and again. */
-#define ROWS_HAVE_PLACES(table) ((table) == TABLE_FUND || (table) == TABLE_MCP)
-
-/* The place that is remembered, or NULL. */
+/* The place that is remembered of a row whose key is one bigint, or NULL. */
 extern ItemPointer row_place_find(TableId table, int64 key);
 extern void row_place_remember(const Row *row);
 
