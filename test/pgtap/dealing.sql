@@ -214,6 +214,7 @@ select is_empty($$
 	'all of them fit');
 select pg_temp.books_balance('the books balance');
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
+select is_empty($$select stream from fundes.event_log group by stream having count(*) <> max(version) or min(version) <> 1$$, 'versions have no gaps, also where a row tells the last one');
 
 select * from finish();
 rollback;
