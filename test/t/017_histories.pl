@@ -42,7 +42,7 @@ my @kinds = ([ 0, 0, 'Asia/Seoul', '1000' ], [ 2, 3, 'America/New_York', '12.34'
 
 # Where days begin: a table of moments for each zone, and the names of the days.
 my (%day_starts, %day_number, @day_names);
-foreach my $row ($db->rows("select d::date from generate_series(date '" . FIRST_DAY . "', current_date + 3, '1 day') d"))
+foreach my $row ($db->rows("select d::date from generate_series(date '" . FIRST_DAY . "', (now() at time zone 'UTC')::date + 3, '1 day') d"))
 {
 	$day_number{$row} = @day_names;
 	push @day_names, $row;
@@ -50,7 +50,7 @@ foreach my $row ($db->rows("select d::date from generate_series(date '" . FIRST_
 foreach my $zone (map { $_->[2] } @kinds)
 {
 	$day_starts{$zone} = [ $db->rows("select (extract(epoch from d at time zone '$zone') * 1000000)::bigint from generate_series(timestamp '"
-			. FIRST_DAY . "', current_date + 3, '1 day') d order by d") ];
+			. FIRST_DAY . "', (now() at time zone 'UTC')::date + 3, '1 day') d order by d") ];
 }
 
 sub day_end
