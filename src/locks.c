@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * locks.c
- *	  Heavyweight locks of fundes' own class, see locks.h.
+ *	  Heavyweight locks of fundes, see locks.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,14 +11,18 @@
 #include "common/hashfn.h"
 #include "locks.h"
 #include "miscadmin.h"
+#include "owner.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
 static inline void
 set_tag(LOCKTAG *tag, LockClass class, uint64 key)
 {
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
-						 (uint32) (key >> 32), (uint32) key, class);
+	if (class == LOCK_ALL_STREAMS)
+		SET_LOCKTAG_RELATION(*tag, MyDatabaseId, fundes_relation("event_log"));
+	else
+		SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId,
+							 (uint32) (key >> 32), (uint32) key, class);
 }
 
 /* Waits as lock_timeout allows. */

@@ -1,12 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * locks.h
- *	  Heavyweight locks of fundes' own class.
+ *	  Heavyweight locks of fundes.
  *
  *	  They are advisory locks whose fourth field no SQL function can produce,
  *	  so nobody's pg_advisory_lock() can block or fake them.  All are held to
  *	  the end of the transaction, or until the savepoint in which they were
  *	  taken is rolled back.
+ *
+ *	  That of all streams, which every append takes, is instead the lock of the
+ *	  relation event_log: a relation's lock is granted without the lock
+ *	  manager's shared table as long as nobody wants it alone.  It is a view, so
+ *	  that whoever reads the log, or maintains or dumps its table, has no use for
+ *	  the modes; to take them by LOCK TABLE needs rights that nobody has.
  *
  *	  The order in which our own code takes locks:
  *		1. LOCK_ALL_STREAMS
@@ -52,8 +58,12 @@ typedef enum LockClass
 	LOCK_SUBSCRIPTION = 0xFDEF
 } LockClass;
 
-#define LOCK_SHARED		ShareLock
-#define LOCK_EXCLUSIVE	ExclusiveLock
+/*
+ * Of a relation's lock, the strongest mode that is granted past the shared table,
+ * and the weakest that excludes it and itself.  Elsewhere two like any others.
+ */
+#define LOCK_SHARED		RowExclusiveLock
+#define LOCK_EXCLUSIVE	ShareRowExclusiveLock
 
 /* Whether the lock was not held before. */
 extern bool lock_acquire(LockClass class, uint64 key, LOCKMODE mode);

@@ -9,6 +9,7 @@
 
 #include "fund/fund_lock.h"
 #include "locks.h"
+#include "store/append.h"
 
 void
 lock_new_fund(void)
@@ -19,15 +20,14 @@ lock_new_fund(void)
 static bool
 is_alone(int64 fund_id)
 {
-	return lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE) ||
-		lock_held(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
+	return append_locked_all() || lock_held(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
 }
 
 /* Who holds the lock of all streams is alone already, and spares the many. */
 void
 lock_fund(int64 fund_id)
 {
-	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+	if (!append_locked_all())
 		(void) lock_acquire(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
 }
 

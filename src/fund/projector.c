@@ -70,9 +70,8 @@ fold_slot(FoldRun *run, TupleTableSlot *slot)
 static void
 lock_for_copy(void)
 {
-	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_SHARED) &&
-		!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
-		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
+	if (!append_locked_all() && !lock_held(LOCK_ALL_STREAMS, 0, LOCK_SHARED))
+		append_lock_all();
 }
 
 /*

@@ -21,7 +21,6 @@
 #include "fund/projector.h"
 #include "fund/scratch.h"
 #include "lib/stringinfo.h"
-#include "locks.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "plan.h"
@@ -239,8 +238,9 @@ fundes_rebuild_projections(PG_FUNCTION_ARGS)
 						XactIsoLevel == XACT_SERIALIZABLE ? "SERIALIZABLE" : "REPEATABLE READ"),
 				 errdetail("The transaction's snapshot may be older than the last event."),
 				 errhint("Rebuild in READ COMMITTED.")));
+	PreventCommandIfReadOnly("rebuild_projections()");
 	owner_begin(&owner);
-	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
+	append_lock_all();
 	(void) plan_once("lock table fundes.event in share mode", false);
 	PushCopiedSnapshot(GetLatestSnapshot());
 	fold_log(settled);

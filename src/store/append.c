@@ -63,11 +63,19 @@ typedef struct Stream
 static const AppendModule *append_module = NULL;
 static int	stream_locks_held = 0;
 
+/*
+ * Whether the transaction has taken the lock of all streams alone, which spares
+ * most calls to ask the lock manager.  ROLLBACK TO SAVEPOINT may have released it.
+ */
+static bool locked_all = false;
+
 static void
 forget_locks(XactEvent event, void *arg)
 {
-	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
-		stream_locks_held = 0;
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		return;
+	stream_locks_held = 0;
+	locked_all = false;
 }
 
 void
@@ -189,13 +197,31 @@ stream_of(Stream *streams, int count, const char *name)
 }
 
 void
+append_lock_all(void)
+{
+	PreventCommandDuringRecovery("an append to so many streams");
+	(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
+	locked_all = true;
+}
+
+bool
+append_locked_all(void)
+{
+	return locked_all && lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE);
+}
+
+void
 append_begin(int nstreams)
 {
 	bool		all = nstreams > MAX_STREAM_LOCKS ||
 		stream_locks_held + nstreams > MAX_TRANSACTION_LOCKS;
 
-	if (!lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
-		(void) lock_acquire(LOCK_ALL_STREAMS, 0, all ? LOCK_EXCLUSIVE : LOCK_SHARED);
+	if (append_locked_all())
+		return;
+	if (all)
+		append_lock_all();
+	else
+		(void) lock_acquire(LOCK_ALL_STREAMS, 0, LOCK_SHARED);
 }
 
 static void
@@ -203,7 +229,7 @@ lock_streams(const Stream *streams, int count)
 {
 	int			i;
 
-	if (lock_held(LOCK_ALL_STREAMS, 0, LOCK_EXCLUSIVE))
+	if (append_locked_all())
 		return;
 	for (i = 0; i < count; i++)
 		if (lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE))

@@ -95,6 +95,13 @@ extern void append_projected(void);
 extern void append_begin(int nstreams);
 
 /*
+ * Nobody else appends anything until the transaction ends; whether this one has
+ * seen to that, so that no lock of what it appends to is needed.
+ */
+extern void append_lock_all(void);
+extern bool append_locked_all(void);
+
+/*
  * Appends all events or raises an error.  Returns whether it was a replay.
  * The caller has called owner_enter(), checked the arguments, called
  * append_begin() and locked what it decided about.  known: what it has read of
