@@ -59,6 +59,18 @@ next_proclock(dlist_head *locks, PROCLOCK *after)
 							   offsetof(PROCLOCK, procLink)))
 #endif
 
+/* 16: a search of a B-tree is told the table; 17: and no snapshot */
+#if PG_VERSION_NUM >= 170000
+#define bt_search_leaf(table, index, key, leaf) \
+	_bt_search((index), (table), (key), (leaf), BT_READ)
+#elif PG_VERSION_NUM >= 160000
+#define bt_search_leaf(table, index, key, leaf) \
+	_bt_search((index), (table), (key), (leaf), BT_READ, NULL)
+#else
+#define bt_search_leaf(table, index, key, leaf) \
+	_bt_search((index), (key), (leaf), BT_READ, NULL)
+#endif
+
 /* 17: LockHeldByMe() can also look for stronger modes */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe((tag), (mode), false)

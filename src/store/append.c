@@ -237,11 +237,8 @@ lock_streams(const Stream *streams, int count)
 }
 
 static void
-find_streams(Stream *streams, int count, void *known)
+find_streams(OpenLog *log, Stream *streams, int count, void *known)
 {
-	int64	   *ids = palloc(sizeof(int64) * Max(count, 1));
-	int64	   *versions = palloc(sizeof(int64) * Max(count, 1));
-	int			n = 0;
 	int			i;
 
 	for (i = 0; i < count; i++)
@@ -252,14 +249,8 @@ find_streams(Stream *streams, int count, void *known)
 			continue;
 		streams[i].id = log_stream_id(streams[i].name);
 		if (streams[i].id != 0)
-			ids[n++] = streams[i].id;
+			streams[i].version = log_stream_version(log, streams[i].id);
 	}
-	log_stream_versions(ids, versions, n);
-	for (i = count - 1; i >= 0; i--)
-		if (streams[i].id != 0 && streams[i].version == 0)
-			streams[i].version = versions[--n];
-	pfree(ids);
-	pfree(versions);
 }
 
 static void
@@ -575,11 +566,13 @@ append_lock(const char *stream)
 void
 append_expect(const char *stream, int64 version)
 {
+	OpenLog		log = {NULL};
 	Stream		s;
 
 	set_stream(&s, stream, version, false);
 	lock_streams(&s, 1);
-	find_streams(&s, 1, NULL);
+	find_streams(&log, &s, 1, NULL);
+	log_close(&log);
 	check_expectations(&s, 1);
 }
 
@@ -655,14 +648,15 @@ assign_places(NewEvent *events, int nevents, Stream *streams, int nstreams,
 
 /* The rules, once the streams are collected and all other locks are taken. */
 static bool
-append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams, void *known)
+append_to_streams(OpenLog *log, NewEvent *events, int nevents,
+				  Stream *streams, int nstreams, void *known)
 {
 	bool		any_id = any_id_given(events, nevents);
 	TimestampTz recorded_at;
 
 	lock_streams(streams, nstreams);
 	recorded_at = GetCurrentTimestamp();
-	find_streams(streams, nstreams, known);
+	find_streams(log, streams, nstreams, known);
 	find_types(events, nevents);
 
 	if (any_id)
@@ -678,7 +672,7 @@ append_to_streams(NewEvent *events, int nevents, Stream *streams, int nstreams, 
 	create_missing_types(events, nevents);
 	check_types(events, nevents);
 	assign_places(events, nevents, streams, nstreams, recorded_at);
-	append_write(events, nevents, append_module, known);
+	append_write(log, events, nevents, append_module, known);
 	return false;
 }
 
@@ -686,17 +680,22 @@ bool
 append_events(NewEvent *events, int nevents,
 			  const Expectation *expectations, int nexpectations, void *known)
 {
+	OpenLog		log = {NULL};
+	bool		replayed;
 	int			nstreams;
 	Stream	   *streams = collect_streams(events, nevents, expectations,
 										  nexpectations, &nstreams);
 
-	return append_to_streams(events, nevents, streams, nstreams, known);
+	replayed = append_to_streams(&log, events, nevents, streams, nstreams, known);
+	log_close(&log);
+	return replayed;
 }
 
 bool
 append_outside_events(NewEvent *events, int nevents,
 					  const Expectation *expectations, int nexpectations)
 {
+	OpenLog		log = {NULL};
 	void	   *known;
 	bool		replayed;
 	int			nstreams;
@@ -708,7 +707,8 @@ append_outside_events(NewEvent *events, int nevents,
 		check_types(events, nevents);
 	append_begin(nstreams);
 	known = append_module->lock(events, nevents, expectations, nexpectations);
-	replayed = append_to_streams(events, nevents, streams, nstreams, known);
+	replayed = append_to_streams(&log, events, nevents, streams, nstreams, known);
+	log_close(&log);
 	if (known != NULL)
 		append_module->release(known);
 	return replayed;

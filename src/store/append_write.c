@@ -218,7 +218,8 @@ raise_behind(MemoryContext context)
 }
 
 void
-append_write(const NewEvent *events, int nevents, const AppendModule *module, void *known)
+append_write(OpenLog *log, const NewEvent *events, int nevents,
+			 const AppendModule *module, void *known)
 {
 	MemoryContext context = CurrentMemoryContext;
 	bool		directly = false;
@@ -226,7 +227,7 @@ append_write(const NewEvent *events, int nevents, const AppendModule *module, vo
 	PG_TRY();
 	{
 		directly = fundes_direct_insert &&
-			direct_insert(events, nevents, module->project_trigger);
+			direct_insert(log, events, nevents, module->project_trigger);
 		if (!directly)
 			write_by_statement(events, nevents);
 	}

@@ -15,7 +15,7 @@
  * Their streams are locked.  Raises UF008 where another session's event has
  * one of their ids since it was looked for.
  */
-extern void append_write(const NewEvent *events, int nevents,
+extern void append_write(OpenLog *log, const NewEvent *events, int nevents,
 						 const AppendModule *module, void *known);
 
 /*
@@ -23,7 +23,7 @@ extern void append_write(const NewEvent *events, int nevents,
  * table is not as fundes made it.  To be called by append_write() alone; see
  * direct_insert.c.
  */
-extern bool direct_insert(const NewEvent *events, int nevents,
+extern bool direct_insert(OpenLog *log, const NewEvent *events, int nevents,
 						  const char *project_trigger);
 
 #endif							/* FUNDES_APPEND_WRITE_H */

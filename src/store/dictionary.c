@@ -253,23 +253,6 @@ dictionary_wants_all(DictionaryName which, Relation table)
 	return true;
 }
 
-int64
-dictionary_version(int64 stream_id)
-{
-	const DictionaryEntry *stream = dictionary_by_id(DICTIONARY_STREAM, stream_id);
-
-	return stream == NULL ? 0 : stream->version;
-}
-
-void
-dictionary_set_version(int64 stream_id, int64 version)
-{
-	NameEntry  *found = ids_lookup(current(DICTIONARY_STREAM)->by_id, stream_id);
-
-	if (found != NULL)
-		found->entry.version = version;
-}
-
 void
 dictionary_changed(DictionaryName which)
 {

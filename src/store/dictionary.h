@@ -29,7 +29,6 @@ typedef struct DictionaryEntry
 	Oid			payload_type;	/* of a type */
 	const char *name;
 	int			len;			/* of name */
-	int64		version;		/* of a stream, see dictionary_version() */
 } DictionaryEntry;
 
 /*
@@ -49,13 +48,6 @@ extern void dictionary_remember(DictionaryName which, uint64 epoch,
 
 /* To be asked after a miss: whether it pays to remember all rows. */
 extern bool dictionary_wants_all(DictionaryName which, Relation table);
-
-/*
- * A version that a stream has had, or had in a transaction that was aborted
- * since; 0 where none is known.  So it is a bound to begin with, no more.
- */
-extern int64 dictionary_version(int64 stream_id);
-extern void dictionary_set_version(int64 stream_id, int64 version);
 
 /* A row was changed: all backends forget it when the transaction commits. */
 extern void dictionary_changed(DictionaryName which);

@@ -498,9 +498,19 @@ insert_chunk(Relation table, const NewEvent *events, int nevents,
 		heap_freetuple(tuples[i]);
 }
 
-static void
-insert_events(Relation table, const NewEvent *events, int nevents)
+/* NULL where an index gets no entry of these events. */
+static Relation
+open_index(OpenLog *log, const KnownIndex *known, bool any_given)
 {
+	if (log->versions != NULL && known->oid == RelationGetRelid(log->versions))
+		return log->versions;
+	return known->given_only && !any_given ? NULL : index_open(known->oid, RowExclusiveLock);
+}
+
+static void
+insert_events(OpenLog *log, const NewEvent *events, int nevents)
+{
+	Relation	table = log_table(log);
 	Relation	indexes[MAX_INDEXES];
 	TupleTableSlot *slots[CHUNK] = {NULL};
 	ItemPointerData tids[CHUNK];
@@ -511,8 +521,7 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 	for (i = 0; i < nevents && !any_given; i++)
 		any_given = events[i].id_given;
 	for (i = 0; i < shape.nindexes; i++)
-		indexes[i] = shape.indexes[i].given_only && !any_given ? NULL :
-			index_open(shape.indexes[i].oid, RowExclusiveLock);
+		indexes[i] = open_index(log, &shape.indexes[i], any_given);
 	for (done = 0; done < nevents; done += CHUNK)
 	{
 		const NewEvent *chunk = &events[done];
@@ -529,28 +538,22 @@ insert_events(Relation table, const NewEvent *events, int nevents)
 		}
 	}
 	for (i = 0; i < shape.nindexes; i++)
-		if (indexes[i] != NULL)
+		if (indexes[i] != NULL && indexes[i] != log->versions)
 			index_close(indexes[i], NoLock);
 	for (i = 0; i < CHUNK && slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 }
 
 bool
-direct_insert(const NewEvent *events, int nevents, const char *project_trigger)
+direct_insert(OpenLog *log, const NewEvent *events, int nevents, const char *project_trigger)
 {
-	Relation	table = table_open(fundes_relation("event"), RowExclusiveLock);
-	bool		ours = is_ours(table, project_trigger);
-
-	if (ours)
-	{
-		PreventCommandIfReadOnly("an append");
-		PreventCommandIfParallelMode("an append");
-		insert_events(table, events, nevents);
-	}
-	table_close(table, NoLock);
+	if (!is_ours(log_table(log), project_trigger))
+		return false;
+	PreventCommandIfReadOnly("an append");
+	PreventCommandIfParallelMode("an append");
+	insert_events(log, events, nevents);
 
 	/* as after a statement: what comes next sees the events */
-	if (ours)
-		CommandCounterIncrement();
-	return ours;
+	CommandCounterIncrement();
+	return true;
 }

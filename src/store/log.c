@@ -10,6 +10,7 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "btree_last.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "owner.h"
@@ -156,59 +157,47 @@ log_type_name(int32 type_id)
 	return cstring_to_text_with_len(type.name, type.len);
 }
 
-/*
- * The version of a stream's last event.  A version that was there before is a
- * bound that spares the scan the stream's other events: it collects all of a
- * page that match.  Where that event is gone, as its transaction was aborted,
- * there may be older ones.
- */
-static int64
-find_version(Probe *probe, bool begun, int64 stream_id)
+Relation
+log_table(OpenLog *log)
 {
-	int64		bound = dictionary_version(stream_id);
-	int64		version = 0;
-	bool		found;
-
-	if (begun)
-	{
-		probe->keys[0].sk_argument = Int64GetDatum(stream_id);
-		probe->keys[1].sk_argument = Int64GetDatum(bound);
-		found = probe_again(probe, BackwardScanDirection);
-	}
-	else
-	{
-		probe->nkeys = 0;
-		probe_key(probe, INT8OID, Int64GetDatum(stream_id));
-		probe_key_from(probe, bound);
-		found = probe_begin_write(probe, fundes_relation("event"),
-								  fundes_relation("event_stream_id_version_key"),
-								  BackwardScanDirection);
-	}
-	if (!found && bound > 0)
-	{
-		probe->keys[1].sk_argument = Int64GetDatum(0);
-		found = probe_again(probe, BackwardScanDirection);
-	}
-	if (found)
-		version = DatumGetInt64(probe_value(probe, EVENT_VERSION));
-	dictionary_set_version(stream_id, version);
-	return version;
+	if (log->table == NULL)
+		log->table = table_open(fundes_relation("event"), RowExclusiveLock);
+	return log->table;
 }
 
-/* One scan finds all of them. */
-void
-log_stream_versions(const int64 *stream_ids, int64 *versions, int count)
+Relation
+log_versions(OpenLog *log)
 {
-	Probe		probe;
-	int			i;
+	if (log->versions == NULL)
+		log->versions = index_open(fundes_relation("event_stream_id_version_key"),
+								   RowExclusiveLock);
+	return log->versions;
+}
 
-	for (i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		versions[i] = find_version(&probe, i > 0, stream_ids[i]);
-	}
-	if (count > 0)
-		probe_end(&probe);
+void
+log_close(OpenLog *log)
+{
+	if (log->versions != NULL)
+		index_close(log->versions, NoLock);
+	if (log->table != NULL)
+		table_close(log->table, NoLock);
+}
+
+/* Where an aborted transaction has left the last entry, a scan looks for one before. */
+int64
+log_stream_version(OpenLog *log, int64 stream_id)
+{
+	Relation	table = log_table(log);
+	int64		version = 0;
+	Probe		probe;
+
+	if (btree_last(table, log_versions(log), stream_id, &version) != BTREE_LAST_UNKNOWN)
+		return version;
+	if (find(&probe, "event", "event_stream_id_version_key", INT8OID,
+			 Int64GetDatum(stream_id), BackwardScanDirection))
+		version = DatumGetInt64(probe_value(&probe, EVENT_VERSION));
+	probe_end(&probe);
+	return version;
 }
 
 /* The id that was given, or that which the row makes. */

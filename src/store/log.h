@@ -15,6 +15,7 @@
 #define FUNDES_LOG_H
 
 #include "utils/jsonb.h"
+#include "utils/relcache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -68,10 +69,21 @@ typedef struct StoredEvent
 extern int64 log_stream_id(const char *name);	/* 0: no such stream */
 
 /*
- * Versions of the last events of streams, 0 where there is none; for who is
- * about to append to them.
+ * The log's table and the index of its streams, for who appends: each is opened
+ * by the first who asks.  Locks stay.
  */
-extern void log_stream_versions(const int64 *stream_ids, int64 *versions, int count);
+typedef struct OpenLog
+{
+	Relation	table;
+	Relation	versions;
+} OpenLog;
+
+extern Relation log_table(OpenLog *log);
+extern Relation log_versions(OpenLog *log);
+extern void log_close(OpenLog *log);
+
+/* The version of a stream's last event, 0 where there is none; it is locked. */
+extern int64 log_stream_version(OpenLog *log, int64 stream_id);
 
 extern text *log_stream_name(int64 stream_id);
 extern text *log_type_name(int32 type_id);

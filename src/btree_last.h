@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * btree_last.h
+ *	  The last entry of a B-tree under its first key, by one descent.
+ *
+ *	  An index scan does the same, for more than twice the instructions: it
+ *	  collects what else a page has, and prepares for going on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef FUNDES_BTREE_LAST_H
+#define FUNDES_BTREE_LAST_H
+
+#include "utils/relcache.h"
+
+typedef enum BtreeLast
+{
+	BTREE_LAST_NONE,			/* no entry has the first key */
+	BTREE_LAST_FOUND,
+	BTREE_LAST_UNKNOWN			/* an index scan has to tell */
+} BtreeLast;
+
+/*
+ * For an index whose first two columns are bigint, ascending.  Nobody else makes
+ * rows with the first key meanwhile that the index will keep.  Sets the second key
+ * of the last entry whose row is there, committed or our own; it is unknown where
+ * the last entry's row is not.
+ */
+extern BtreeLast btree_last(Relation table, Relation index, int64 first, int64 *second);
+
+#endif							/* FUNDES_BTREE_LAST_H */
