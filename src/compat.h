@@ -43,6 +43,17 @@ typedef bool UpdatedIndexes;
 	ExecInsertIndexTuples((target), (slot), (estate), (update), false, NULL, NIL)
 #endif
 
+/* 17: the finalizer of MurmurHash3 for 64 bits */
+#if PG_VERSION_NUM < 170000
+static inline uint64
+murmurhash64(uint64 data)
+{
+	data = (data ^ data >> 33) * UINT64CONST(0xff51afd7ed558ccd);
+	data = (data ^ data >> 33) * UINT64CONST(0xc4ceb9fe1a85ec53);
+	return data ^ data >> 33;
+}
+#endif
+
 /* 16: the locks of a process are in a list of another kind; NULL: the first, none */
 #if PG_VERSION_NUM >= 160000
 static inline PROCLOCK *

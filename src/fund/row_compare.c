@@ -165,7 +165,7 @@ add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, u
 									   VARSIZE_ANY_EXHDR(value), hash + i);
 		}
 		else
-			hash = hash_bytes_extended((const unsigned char *) &values[i], sizeof(Datum), hash + i);
+			hash = murmurhash64((hash + i) ^ values[i]);
 	}
 	sum->count++;
 	sum->hashes += hash;
