@@ -19,7 +19,9 @@
 #define MAX_KNOWN 32
 
 static TableShape known[MAX_KNOWN];
+static Oid	known_tables[MAX_KNOWN];	/* or InvalidOid; close together, to be searched */
 static int	next_place = 0;
+static uint64 looks = 0;
 
 /* Counts all messages, so that none is missed while a table is looked at. */
 static uint64 messages = 0;
@@ -33,11 +35,11 @@ on_invalidation(Datum arg, Oid relation)
 	messages++;
 	for (i = 0; i < MAX_KNOWN; i++)
 	{
-		if (relation == InvalidOid || relation == known[i].table)
-			known[i].table = InvalidOid;
+		if (relation == InvalidOid || relation == known_tables[i])
+			known_tables[i] = InvalidOid;
 		for (j = 0; j < known[i].nindexes; j++)
 			if (relation == known[i].indexes[j].oid)
-				known[i].table = InvalidOid;
+				known_tables[i] = InvalidOid;
 	}
 }
 
@@ -130,18 +132,19 @@ table_shape(Relation table, TableShape *shape)
 		registered = true;
 	}
 	for (i = 0; i < MAX_KNOWN; i++)
-		if (known[i].table == oid)
+		if (known_tables[i] == oid)
 		{
 			*shape = known[i];
 			return;
 		}
 	before = messages;
-	shape->table = oid;
+	shape->look = ++looks;
 	shape->nindexes = 0;
 	shape->plain = look_at_indexes(table, shape);
 	if (shape->plain && messages == before)
 	{
 		known[next_place] = *shape;
+		known_tables[next_place] = oid;
 		next_place = (next_place + 1) % MAX_KNOWN;
 	}
 }

@@ -45,7 +45,7 @@ typedef struct PlainIndex
 
 typedef struct TableShape
 {
-	Oid			table;
+	uint64		look;			/* another one for each look at a table */
 	bool		plain;			/* if not, the rest says nothing */
 	int			nindexes;
 	PlainIndex	indexes[SHAPE_MAX_INDEXES];

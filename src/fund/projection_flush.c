@@ -151,6 +151,7 @@ estate_of(RowSet *set)
 void
 rows_flush_table(RowSet *set, TableId table)
 {
+	static uint64 fenced[NTABLES];	/* the look after which its columns were checked */
 	TableRows  *rows = &set->tables[table];
 
 	if (has_changed(rows->rows))
@@ -158,7 +159,9 @@ rows_flush_table(RowSet *set, TableId table)
 		Writer		writer;
 
 		writer_begin(&writer, estate_of(set), rows_table_of(set, table), tables[table].ncolumns, true);
-		fence_check_columns(&tables[table], RelationGetDescr(writer.table));
+		if (fenced[table] != writer.shape.look)
+			fence_check_columns(&tables[table], RelationGetDescr(writer.table));
+		fenced[table] = writer.shape.look;
 		if (tables[table].conflict_code != 0)
 			write_rivals(&writer, rows->rows, &tables[table]);
 		else

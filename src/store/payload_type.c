@@ -264,6 +264,15 @@ form_of_value(const JsonbValue *value)
 static void check_object(Shape *shape, Place *place, JsonbContainer *object,
 						 bool outermost);
 
+/* The server's conversion of a number to an integer type; NULL for other types. */
+static PGFunction
+integer_conversion(Oid type)
+{
+	return type == INT8OID ? numeric_int8 :
+		type == INT4OID ? numeric_int4 :
+		type == INT2OID ? numeric_int2 : NULL;
+}
+
 /*
  * Converts a number; its value must not depend on the type's digits, to which
  * the server's conversions would round it.
@@ -272,23 +281,17 @@ static Datum
 check_number(Attribute *att, Place *place, Numeric number)
 {
 	Datum		value = NumericGetDatum(number);
+	PGFunction	to_integer = integer_conversion(att->base);
 	Datum		converted;
-	Numeric		kept;
+	Datum		kept;
 
-	if (att->base == INT8OID)
+	if (to_integer != NULL)
 	{
-		converted = DirectFunctionCall1(numeric_int8, value);
-		kept = int64_to_numeric(DatumGetInt64(converted));
-	}
-	else if (att->base == INT4OID)
-	{
-		converted = DirectFunctionCall1(numeric_int4, value);
-		kept = int64_to_numeric(DatumGetInt32(converted));
-	}
-	else if (att->base == INT2OID)
-	{
-		converted = DirectFunctionCall1(numeric_int2, value);
-		kept = int64_to_numeric(DatumGetInt16(converted));
+		converted = DirectFunctionCall1(to_integer, value);
+		/* no decimals, none lost */
+		if (DatumGetInt32(DirectFunctionCall1(numeric_scale, value)) == 0)
+			return converted;
+		kept = DirectFunctionCall2(numeric_trunc, value, Int32GetDatum(0));
 	}
 	else
 	{
@@ -301,12 +304,12 @@ check_number(Attribute *att, Place *place, Numeric number)
 		if (att->base == FLOAT4OID || att->base == FLOAT8OID)
 			return converted;
 		getTypeOutputInfo(att->base, &output, &varlena);
-		kept = DatumGetNumeric(DirectFunctionCall3(numeric_in,
-												   CStringGetDatum(OidOutputFunctionCall(output, converted)),
-												   ObjectIdGetDatum(InvalidOid),
-												   Int32GetDatum(-1)));
+		kept = DirectFunctionCall3(numeric_in,
+								   CStringGetDatum(OidOutputFunctionCall(output, converted)),
+								   ObjectIdGetDatum(InvalidOid),
+								   Int32GetDatum(-1));
 	}
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(kept), value)))
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, kept, value)))
 		misfit(place, "The number has more decimals than its type.");
 	return converted;
 }

@@ -33,6 +33,7 @@ select is(pg_temp.altered(change), '55000', change)
 	'alter table fundes.mcp add foreign key (fund_id) references fundes.fund',
 	'alter table fundes.fund add twice numeric generated always as (capital_cash * 2) stored',
 	'alter table fundes.fund add more numeric']) change;
+select is(pg_temp.altered('alter table fundes.mcp alter held_until type timestamp'), 'XX000', 'another type of a column that was looked at before');
 select is(pg_temp.altered('create table of_mine (asset_id bigint references fundes.mcp)'), '55000', 'a foreign key to a projection');
 select is(pg_temp.altered('create index more on fundes.mcp (music_id)'), 'went on', 'an index does no harm');
 select is((select count(*) from fundes.mcp where music_id = 'S'), 2::bigint, 'and is kept');
