@@ -191,14 +191,17 @@ bench()
 		-D "streams=$streams" -D "funds=$funds" -D "v=$(next_run)000000" "$@" "$db" 2>>"$workspace/pgbench.log"
 }
 
-# A number for each run, also for those of subshells.
+# A number for each run, also for those of subshells at the same time.
 next_run()
 {
 	local n
 
-	n=$(($(cat "$workspace/runs" 2>/dev/null || echo 0) + 1))
-	echo "$n" >"$workspace/runs"
-	echo "$n"
+	(
+		flock 9
+		n=$(($(cat "$workspace/runs" 2>/dev/null || echo 0) + 1))
+		echo "$n" >"$workspace/runs"
+		echo "$n"
+	) 9>"$workspace/runs.lock"
 }
 
 # Milliseconds of a transaction with one client.
