@@ -104,10 +104,13 @@ last_in_leaf(Relation table, Relation index, BTScanInsert key, Page page,
 
 	while (place > P_FIRSTDATAKEY(opaque))
 	{
-		ItemId		item = PageGetItemId(page, place = OffsetNumberPrev(place));
-		IndexTuple	entry = (IndexTuple) PageGetItem(page, item);
+		ItemId		item;
+		IndexTuple	entry;
 		bool		isnull;
 
+		place = OffsetNumberPrev(place);
+		item = PageGetItemId(page, place);
+		entry = (IndexTuple) PageGetItem(page, item);
 		if (DatumGetInt64(index_getattr(entry, 1, desc, &isnull)) != first)
 			return BTREE_LAST_NONE;
 		if (ItemIdIsDead(item))

@@ -23,8 +23,8 @@ typedef enum BtreeLast
 /*
  * For an index whose first two columns are bigint, ascending.  Nobody else makes
  * rows with the first key meanwhile that the index will keep.  Sets the second key
- * of the last entry whose row is there, committed or our own; it is unknown where
- * the last entry's row is not.
+ * of the last entry, if its row is there, committed or our own; if not, the last one
+ * that counts is unknown.
  */
 extern BtreeLast btree_last(Relation table, Relation index, int64 first, int64 *second);
 

@@ -147,6 +147,10 @@ is($standby->safe_psql('postgres', "select count(*) from fundes.read_stream('a-6
 is(refusal($standby, 'select fundes.read_all();'), '0A000', 'read_all is refused there');
 is(refusal($standby, 'select fundes.watermark();'), '0A000', 'watermark too');
 is(refusal($standby, "select fundes.poll('x');"), '25006', 'and poll');
+is(refusal($standby, "select fundes.append('b-1', 'X', '{}');"), '25006', 'an append');
+is(refusal($standby, "select count(*) from fundes.append_batch(array(select 'b-' || n from generate_series(1, 65) n), array_fill('X'::text, array[65]), array_fill('{}'::jsonb, array[65]));"),
+	'25006', 'one to very many streams');
+is(refusal($standby, 'select fundes.rebuild_projections();'), '25006', 'and rebuild_projections');
 $standby->promote;
 $standby->safe_psql('postgres', "select fundes.append('b-1', 'X', '{}')");
 is($standby->safe_psql('postgres', 'select count(*) from fundes.read_all()'), '8', 'promoted, it can be followed');
