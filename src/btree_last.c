@@ -9,6 +9,12 @@
  *	  that may be on the page to the left, one that stands for several rows, and
  *	  SERIALIZABLE, where a scan leaves predicate locks.
  *
+ *	  A backend remembers in which leaf and buffer it found a key, and looks there
+ *	  first.  That is a hint: the buffer tells whether it still has that page of
+ *	  that index, and the page whether it is a leaf whose upper bound is above the
+ *	  key.  Then all entries from the page's first one on are there, as in a leaf
+ *	  that a descent led to.
+ *
  *-------------------------------------------------------------------------
  */
 #include "fundes.h"
@@ -20,9 +26,22 @@
 #include "btree_last.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+
+/* A key is remembered in the one slot that it gives, which it may lose. */
+#define MAX_RECENT 4096
+
+typedef struct RecentLeaf
+{
+	int64		first;
+	BlockNumber block;
+	Buffer		buffer;			/* not valid: the slot is free */
+} RecentLeaf;
+
+static RecentLeaf recent[MAX_RECENT];
 
 static bool
 is_simple(Relation table, Relation index)
@@ -35,20 +54,69 @@ is_simple(Relation table, Relation index)
 }
 
 /*
- * The leaf where an entry above all that begin with the key would go, locked.  A
- * key without values is made, of which only the first column is used.
+ * A key that is above all entries that begin with first.  Made without values: of
+ * those only the first column is used.
  */
-static Buffer
-find_leaf(Relation table, Relation index, BTScanInsert key, int64 first)
+static BTScanInsert
+key_above(Relation index, int64 first)
 {
-	Buffer		leaf;
+	BTScanInsert key = _bt_mkscankey(index, NULL);
 
 	key->nextkey = true;
 	key->anynullkeys = false;
 	key->keysz = 1;
 	key->scankeys[0].sk_argument = Int64GetDatum(first);
 	key->scankeys[0].sk_flags &= ~SK_ISNULL;
+	return key;
+}
+
+static RecentLeaf *
+slot_of(Relation index, int64 first)
+{
+	return &recent[murmurhash64((uint64) first ^ (uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
+}
+
+/* Whether a page is a leaf, and entries above the key would not go to its right. */
+static bool
+reaches(Relation index, BTScanInsert key, Page page)
+{
+	BTPageOpaque opaque;
+
+	if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(BTPageOpaqueData)))
+		return false;
+	opaque = BTPageGetOpaque(page);
+	return P_ISLEAF(opaque) && !P_IGNORE(opaque) &&
+		(P_RIGHTMOST(opaque) || _bt_compare(index, key, page, P_HIKEY) < 0);
+}
+
+/* The leaf where the key was found last, locked, if it is still the one. */
+static Buffer
+recent_leaf(Relation index, BTScanInsert key, int64 first)
+{
+	RecentLeaf *slot = slot_of(index, first);
+
+	if (slot->first != first || !BufferIsValid(slot->buffer) ||
+		!read_recent_buffer(index, slot->block, slot->buffer))
+		return InvalidBuffer;
+	_bt_lockbuf(index, slot->buffer, BT_READ);
+	if (reaches(index, key, BufferGetPage(slot->buffer)))
+		return slot->buffer;
+	_bt_relbuf(index, slot->buffer);
+	return InvalidBuffer;
+}
+
+/* The leaf where an entry above all that begin with the key would go, locked. */
+static Buffer
+find_leaf(Relation table, Relation index, BTScanInsert key, int64 first)
+{
+	RecentLeaf *slot = slot_of(index, first);
+	Buffer		leaf;
+
 	_bt_freestack(bt_search_leaf(table, index, key, &leaf));
+	slot->first = first;
+	slot->buffer = leaf;
+	if (BufferIsValid(leaf))
+		slot->block = BufferGetBlockNumber(leaf);
 	return leaf;
 }
 
@@ -90,13 +158,13 @@ is_live(Relation table, ItemPointer place)
 }
 
 /*
- * Entries that are marked dead, as a scan marks them, are passed over.  The leaf
- * stays locked while the row is looked at, as in the check of a unique index: so
- * VACUUM cannot give the row's place to another one.
+ * Of the entries whose rows count, those that are marked dead, as a scan marks
+ * them, are passed over.  The leaf stays locked while the row is looked at, as in
+ * the check of a unique index: so VACUUM cannot give the row's place to another one.
  */
 static BtreeLast
-last_in_leaf(Relation table, Relation index, BTScanInsert key, Page page,
-			 int64 first, int64 *second)
+last_on_page(Relation table, Relation index, BTScanInsert key, Page page,
+			 int64 first, bool live, int64 *second)
 {
 	BTPageOpaque opaque = BTPageGetOpaque(page);
 	OffsetNumber place = first_above(index, key, page);
@@ -113,9 +181,9 @@ last_in_leaf(Relation table, Relation index, BTScanInsert key, Page page,
 		entry = (IndexTuple) PageGetItem(page, item);
 		if (DatumGetInt64(index_getattr(entry, 1, desc, &isnull)) != first)
 			return BTREE_LAST_NONE;
-		if (ItemIdIsDead(item))
+		if (live && ItemIdIsDead(item))
 			continue;
-		if (BTreeTupleIsPosting(entry) || !is_live(table, &entry->t_tid))
+		if (live && (BTreeTupleIsPosting(entry) || !is_live(table, &entry->t_tid)))
 			return BTREE_LAST_UNKNOWN;
 		*second = DatumGetInt64(index_getattr(entry, 2, desc, &isnull));
 		return BTREE_LAST_FOUND;
@@ -123,22 +191,50 @@ last_in_leaf(Relation table, Relation index, BTScanInsert key, Page page,
 	return P_LEFTMOST(opaque) ? BTREE_LAST_NONE : BTREE_LAST_UNKNOWN;
 }
 
+/* Of a locked leaf, which is released; without one the index is empty. */
+static BtreeLast
+last_in_leaf(Relation table, Relation index, BTScanInsert key, Buffer leaf,
+			 int64 first, bool live, int64 *second)
+{
+	BtreeLast	result;
+
+	if (!BufferIsValid(leaf))
+		return BTREE_LAST_NONE;
+	result = last_on_page(table, index, key, BufferGetPage(leaf), first, live, second);
+	_bt_relbuf(index, leaf);
+	return result;
+}
+
+static BtreeLast
+find_last(Relation table, Relation index, int64 first, bool live, int64 *second)
+{
+	BTScanInsert key = key_above(index, first);
+	Buffer		leaf = recent_leaf(index, key, first);
+	BtreeLast	result = BTREE_LAST_UNKNOWN;
+
+	if (BufferIsValid(leaf))
+		result = last_in_leaf(table, index, key, leaf, first, live, second);
+	if (result == BTREE_LAST_UNKNOWN)
+		result = last_in_leaf(table, index, key, find_leaf(table, index, key, first),
+							  first, live, second);
+	pfree(key);
+	return result;
+}
+
 BtreeLast
 btree_last(Relation table, Relation index, int64 first, int64 *second)
 {
-	BTScanInsert key;
-	Buffer		leaf;
-	BtreeLast	result = BTREE_LAST_NONE;
-
 	if (!is_simple(table, index))
 		return BTREE_LAST_UNKNOWN;
-	key = _bt_mkscankey(index, NULL);
-	leaf = find_leaf(table, index, key, first);
-	if (BufferIsValid(leaf))
-	{
-		result = last_in_leaf(table, index, key, BufferGetPage(leaf), first, second);
-		_bt_relbuf(index, leaf);
-	}
-	pfree(key);
-	return result;
+	return find_last(table, index, first, true, second);
+}
+
+bool
+btree_ends(Relation table, Relation index, int64 first, int64 second)
+{
+	int64		last = PG_INT64_MIN;
+
+	return is_simple(table, index) &&
+		find_last(table, index, first, false, &last) != BTREE_LAST_UNKNOWN &&
+		last <= second;
 }

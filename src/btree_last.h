@@ -28,4 +28,10 @@ typedef enum BtreeLast
  */
 extern BtreeLast btree_last(Relation table, Relation index, int64 first, int64 *second);
 
+/*
+ * The same, but only whether there is no entry with the first key and a greater
+ * second one, whatever became of its row.  False also where that is unknown.
+ */
+extern bool btree_ends(Relation table, Relation index, int64 first, int64 second);
+
 #endif							/* FUNDES_BTREE_LAST_H */

@@ -82,6 +82,15 @@ next_proclock(dlist_head *locks, PROCLOCK *after)
 	_bt_search((index), (key), (leaf), BT_READ, NULL)
 #endif
 
+/* 16: a relation's files have another name */
+#if PG_VERSION_NUM >= 160000
+#define read_recent_buffer(relation, block, buffer) \
+	ReadRecentBuffer((relation)->rd_locator, MAIN_FORKNUM, (block), (buffer))
+#else
+#define read_recent_buffer(relation, block, buffer) \
+	ReadRecentBuffer((relation)->rd_node, MAIN_FORKNUM, (block), (buffer))
+#endif
+
 /* 17: LockHeldByMe() can also look for stronger modes */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe((tag), (mode), false)

@@ -108,18 +108,18 @@ probe_key_after(Probe *probe, TimestampTz moment)
 }
 
 /*
- * Finds the version that can be seen of the row that begins at a place; if there
- * is none, tells whether nobody else sees one either, if asked.  Prunes a page when it is
- * nearly full.  The heap does so whenever less is free than the fillfactor
- * leaves: after each update of a row, when the next one of the page is read.
+ * Finds the version that can be seen of the row that begins at a place of a page,
+ * which is released; if there is none, tells whether nobody else sees one either,
+ * if asked.  Prunes the page when it is nearly full.  The heap does so whenever
+ * less is free than the fillfactor leaves: after each update of a row, when the
+ * next one of the page is read.
  */
 static bool
-heap_row_at(Probe *probe, ItemPointer place, bool *all_dead)
+heap_row_at(Probe *probe, Buffer buffer, ItemPointer place, bool *all_dead)
 {
 	BufferHeapTupleTableSlot *slot = (BufferHeapTupleTableSlot *) probe->slot;
 	HeapTuple	tuple = &slot->base.tupdata;
 	ItemPointerData tid = *place;
-	Buffer		buffer = ReadBuffer(probe->table, ItemPointerGetBlockNumber(place));
 	Page		page = BufferGetPage(buffer);
 	bool		found;
 
@@ -149,7 +149,8 @@ next_heap_row(Probe *probe, ScanDirection direction)
 	ExecClearTuple(probe->slot);
 	while ((place = index_getnext_tid(probe->scan, direction)) != NULL)
 	{
-		if (heap_row_at(probe, place, &all_dead))
+		if (heap_row_at(probe, ReadBuffer(probe->table, ItemPointerGetBlockNumber(place)),
+						place, &all_dead))
 			return true;
 		/* the index need not lead there again */
 		probe->scan->kill_prior_tuple = all_dead && !probe->scan->xactStartedInRecovery;
@@ -206,8 +207,19 @@ probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
 	return begin(probe, table, index, RowExclusiveLock, GetLatestSnapshot(), direction);
 }
 
+/* The page of a place, if the table has it. */
+static Buffer
+page_at(Relation table, ItemPointer place, Buffer recent)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(place);
+
+	if (BufferIsValid(recent) && read_recent_buffer(table, block, recent))
+		return recent;
+	return block < RelationGetNumberOfBlocks(table) ? ReadBuffer(table, block) : InvalidBuffer;
+}
+
 bool
-probe_begin_at(Probe *probe, Oid table, ItemPointer place)
+probe_begin_at(Probe *probe, Oid table, ItemPointer place, Buffer *buffer)
 {
 	probe->context = CurrentMemoryContext;
 	probe->release = NoLock;
@@ -216,9 +228,10 @@ probe_begin_at(Probe *probe, Oid table, ItemPointer place)
 	probe->scan = NULL;
 	probe->slot = table_slot_create(probe->table, NULL);
 	probe->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	return is_heap(probe->table) &&
-		ItemPointerGetBlockNumber(place) < RelationGetNumberOfBlocks(probe->table) &&
-		heap_row_at(probe, place, NULL);
+	if (!is_heap(probe->table))
+		return false;
+	*buffer = page_at(probe->table, place, *buffer);
+	return BufferIsValid(*buffer) && heap_row_at(probe, *buffer, place, NULL);
 }
 
 /* An index scan allocates as it goes on, for as long as it is open. */

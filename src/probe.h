@@ -16,6 +16,7 @@
 #include "access/skey.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/date.h"
 
 #define PROBE_MAX_KEYS 6
@@ -71,8 +72,9 @@ extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection 
 /*
  * As probe_begin_write(), without an index: looks at a place to which the index
  * led once.  Whether the row there is the one that is sought, the caller must see.
+ * Looks first in the buffer where the page was, and tells where it is now.
  */
-extern bool probe_begin_at(Probe *probe, Oid table, ItemPointer place);
+extern bool probe_begin_at(Probe *probe, Oid table, ItemPointer place, Buffer *buffer);
 
 /* The same with the keys as they are now, as many as before: for a row after the other. */
 extern bool probe_again(Probe *probe, ScanDirection direction);

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "btree_last.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fund/money.h"
@@ -298,13 +299,13 @@ take_found(RowSet *set, TableId table, Probe *probe)
 static Row *
 find_in_place(RowSet *set, TableId table, int64 key)
 {
-	ItemPointer place = row_place_find(table, key);
+	RowPlace   *place = row_place_find(table, key);
 	Row		   *row = NULL;
 	Probe		probe;
 
 	if (place == NULL)
 		return NULL;
-	if (probe_begin_at(&probe, rows_table_of(set, table), place) &&
+	if (probe_begin_at(&probe, rows_table_of(set, table), &place->tid, &place->buffer) &&
 		DatumGetInt64(probe_value(&probe, 1)) == key)
 		row = take_found(set, table, &probe);
 	probe_end(&probe);
@@ -337,6 +338,25 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	return row;
 }
 
+/* As a rule there is no row, and that is told by the end of the index alone. */
+static bool
+ends_before(RowSet *set, TableId table, int64 first, int64 from)
+{
+	TableRows  *rows = &set->tables[table];
+	Relation	relation;
+	Relation	index;
+	bool		ends;
+
+	if (rows->reading)
+		return btree_ends(rows->probe->table, rows->probe->index, first, from - 1);
+	relation = table_open(rows_table_of(set, table), RowExclusiveLock);
+	index = index_open(index_of(set, table), RowExclusiveLock);
+	ends = btree_ends(relation, index, first, from - 1);
+	index_close(index, NoLock);
+	table_close(relation, NoLock);
+	return ends;
+}
+
 void
 rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
 			   bool (*visit) (Row *row, void *arg), void *arg)
@@ -346,6 +366,8 @@ rows_walk_from(RowSet *set, TableId table, Datum first, int64 from,
 	bool		found;
 
 	Assert(!set->scratch && tables[table].columns[1].type == INT8OID);
+	if (ends_before(set, table, DatumGetInt64(first), from))
+		return;
 	keys[0] = first;
 	keys[1] = Int64GetDatum(from);
 	for (found = read_first(set, table, keys, true); found;

@@ -11,14 +11,7 @@
 #include "fund/row_place.h"
 
 /* A row is remembered in the one slot that its key gives, which it may lose. */
-#define MAX_PLACES 1024
-
-typedef struct RowPlace
-{
-	int64		key;
-	TableId		table;
-	ItemPointerData place;		/* not valid: the slot is free */
-} RowPlace;
+#define MAX_PLACES 4096
 
 static RowPlace places[MAX_PLACES];
 
@@ -28,13 +21,13 @@ slot_of(TableId table, int64 key)
 	return &places[murmurhash32((uint32) key ^ (uint32) (key >> 32) ^ (uint32) table << 24) % MAX_PLACES];
 }
 
-ItemPointer
+RowPlace *
 row_place_find(TableId table, int64 key)
 {
 	RowPlace   *slot = slot_of(table, key);
 
-	return slot->table == table && slot->key == key && ItemPointerIsValid(&slot->place) ?
-		&slot->place : NULL;
+	return slot->table == table && slot->key == key && ItemPointerIsValid(&slot->tid) ?
+		slot : NULL;
 }
 
 void
@@ -43,7 +36,10 @@ row_place_remember(const Row *row)
 	int64		key = row_int64(row, 0);
 	RowPlace   *slot = slot_of(row->table, key);
 
+	if (slot->table != row->table || slot->key != key ||
+		ItemPointerGetBlockNumberNoCheck(&slot->tid) != ItemPointerGetBlockNumber(&row->place))
+		slot->buffer = InvalidBuffer;
 	slot->table = row->table;
 	slot->key = key;
-	slot->place = row->place;
+	slot->tid = row->place;
 }
