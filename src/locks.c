@@ -15,6 +15,8 @@
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 
+static int	taken = 0;
+
 static inline void
 set_tag(LOCKTAG *tag, LockClass class, uint64 key)
 {
@@ -32,7 +34,10 @@ lock_acquire(LockClass class, uint64 key, LOCKMODE mode)
 	LOCKTAG		tag;
 
 	set_tag(&tag, class, key);
-	return LockAcquire(&tag, mode, false, false) == LOCKACQUIRE_OK;
+	if (LockAcquire(&tag, mode, false, false) != LOCKACQUIRE_OK)
+		return false;
+	taken++;
+	return true;
 }
 
 bool
@@ -52,6 +57,18 @@ lock_release(LockClass class, uint64 key, LOCKMODE mode)
 
 	set_tag(&tag, class, key);
 	(void) LockRelease(&tag, mode, false);
+}
+
+int
+locks_taken(void)
+{
+	return taken;
+}
+
+void
+locks_forget(void)
+{
+	taken = 0;
 }
 
 bool

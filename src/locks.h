@@ -72,6 +72,13 @@ extern bool lock_try(LockClass class, uint64 key, LOCKMODE mode);
 extern void lock_release(LockClass class, uint64 key, LOCKMODE mode);
 extern bool lock_held(LockClass class, uint64 key, LOCKMODE mode);
 
+/*
+ * How many the transaction has taken, those included that a savepoint's end has
+ * released; and that it has ended.
+ */
+extern int	locks_taken(void);
+extern void locks_forget(void);
+
 /* The smallest key of a class that anybody in this database holds. */
 extern bool lock_smallest_key(LockClass class, uint64 *key);
 extern uint64 lock_key(const char *name, int len);

@@ -17,8 +17,8 @@ lock_new_fund(void)
 	(void) lock_acquire(LOCK_NEW_FUND, 0, LOCK_EXCLUSIVE);
 }
 
-static bool
-is_alone(int64 fund_id)
+bool
+fund_is_alone(int64 fund_id)
 {
 	return append_locked_all() || lock_held(LOCK_FUND, fund_id, LOCK_EXCLUSIVE);
 }
@@ -34,7 +34,7 @@ lock_fund(int64 fund_id)
 bool
 lock_fund_shared(int64 fund_id)
 {
-	if (is_alone(fund_id))
+	if (fund_is_alone(fund_id))
 		return false;
 	(void) lock_acquire(LOCK_FUND, fund_id, LOCK_SHARED);
 	return true;
@@ -55,7 +55,7 @@ unlock_fund_shared(int64 fund_id)
 bool
 fund_is_shared(int64 fund_id)
 {
-	return lock_held(LOCK_FUND, fund_id, LOCK_SHARED) && !is_alone(fund_id);
+	return lock_held(LOCK_FUND, fund_id, LOCK_SHARED) && !fund_is_alone(fund_id);
 }
 
 void

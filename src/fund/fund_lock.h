@@ -38,7 +38,10 @@ extern void unlock_fund_shared(int64 fund_id);
  */
 extern bool lock_fund_to_settle(int64 fund_id);
 
-/* Whether this transaction holds the shared lock and is not alone. */
+/* Whether this transaction is alone with the fund. */
+extern bool fund_is_alone(int64 fund_id);
+
+/* Whether it holds the shared lock and is not alone. */
 extern bool fund_is_shared(int64 fund_id);
 
 #endif							/* FUNDES_FUND_LOCK_H */

@@ -112,6 +112,15 @@ lock_funds(const NewEvent *events, int nevents,
 	return projector_read(events, nevents);
 }
 
+/* Who appends to a stream of a fund has locked the fund, shared or alone. */
+static bool
+guards(const char *stream)
+{
+	int64		fund_id = fund_of_stream(stream);
+
+	return fund_id > 0 && fund_is_alone(fund_id);
+}
+
 static void
 release(void *known)
 {
@@ -241,6 +250,7 @@ const AppendModule fund_module = {
 	.reserves = reserves,
 	.lock = lock_funds,
 	.release = release,
+	.guards = guards,
 	.find_stream = find_stream,
 	.check = check_event,
 	.project = project_events,

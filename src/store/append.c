@@ -7,7 +7,8 @@
  *	  expectations, write.  They run under the locks of all streams that the call
  *	  names, there or not yet, taken in ascending order of their keys; so the
  *	  versions that are found stay true until the transaction ends, and two calls
- *	  over the same streams cannot deadlock each other.  Only whether a payload
+ *	  over the same streams cannot deadlock each other.  Streams that a lock of the
+ *	  module's keeps others off already need none of their own.  Only whether a payload
  *	  fits its type depends on nothing that the locks guard: where nothing can be
  *	  a replay, which comes first, it is found out before, so that nobody waits.
  *
@@ -47,7 +48,7 @@
 
 #define MAX_STREAM_LOCKS 64		/* of one call */
 
-/* Of one transaction: some of the room that other sessions leave. */
+/* Of one transaction, with those of funds: some of the room that other sessions leave. */
 #define MAX_TRANSACTION_LOCKS (16 * max_locks_per_xact)
 
 typedef struct Stream
@@ -61,7 +62,6 @@ typedef struct Stream
 } Stream;
 
 static const AppendModule *append_module = NULL;
-static int	stream_locks_held = 0;
 
 /*
  * Whether the transaction has taken the lock of all streams alone, which spares
@@ -74,7 +74,7 @@ forget_locks(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 		return;
-	stream_locks_held = 0;
+	locks_forget();
 	locked_all = false;
 }
 
@@ -214,7 +214,7 @@ void
 append_begin(int nstreams)
 {
 	bool		all = nstreams > MAX_STREAM_LOCKS ||
-		stream_locks_held + nstreams > MAX_TRANSACTION_LOCKS;
+		locks_taken() + nstreams > MAX_TRANSACTION_LOCKS;
 
 	if (append_locked_all())
 		return;
@@ -232,8 +232,8 @@ lock_streams(const Stream *streams, int count)
 	if (append_locked_all())
 		return;
 	for (i = 0; i < count; i++)
-		if (lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE))
-			stream_locks_held++;
+		if (!append_module->guards(streams[i].name))
+			(void) lock_acquire(LOCK_STREAM, streams[i].key, LOCK_EXCLUSIVE);
 }
 
 static void

@@ -64,6 +64,9 @@ typedef struct AppendModule
 						 const Expectation *expectations, int nexpectations);
 	void		(*release) (void *known);
 
+	/* whether what this transaction holds keeps all others off a stream */
+	bool		(*guards) (const char *stream);
+
 	/* a locked stream's id and the version of its last event, where known */
 	bool		(*find_stream) (void *known, const char *stream, int64 *id, int64 *version);
 
