@@ -6,7 +6,7 @@
 #
 # shellcheck shell=bash disable=SC2034,SC2154
 
-rounds=5			# of each race: the median counts
+rounds=7			# of each race: the median counts
 seconds=3			# of each pgbench run
 large=1000000		# events of a large log
 medium=100000		# events of a middle-sized log, or of one that is folded
@@ -36,7 +36,8 @@ payload='{"fund_id": 42, "music_id": "S-000123456", "price_cash": 1250000, "copy
 
 current=			# the case that runs
 database=			# suffix of its databases
-declare -A median=()
+declare -A samples=()	# of the last race: what each printed, round by round
+declare -A median=()	# of them
 declare -A without=()	# peer: why it is not there
 
 progress()
@@ -226,73 +227,88 @@ duration()
 
 # race LABEL NAME COMMAND [NAME COMMAND]...: runs the commands in turns, as
 # many rounds as are set, and notes the median of what each prints. A command
-# is a line of shell; a NAME that is a missing peer is left out.
+# is a line of shell; a NAME that is a missing peer is left out. Each second
+# round goes backwards, so that none always comes after the same other.
 race()
 {
 	local label=$1 round i name text=
-	local -A samples=()
+	local -a names=()
+	local -A command=()
 
 	shift
+	samples=()
 	median=()
-	for ((round = 1; round <= rounds; round++)); do
-		for ((i = 1; i < $#; i += 2)); do
-			name=${!i}
-			has "$name" || continue
-			local command=$((i + 1))
-			samples[$name]+="$(eval "${!command}") "
+	while (($# > 0)); do
+		if has "$1"; then
+			names+=("$1")
+			command[$1]=$2
+		fi
+		shift 2
+	done
+	for ((round = 0; round < rounds; round++)); do
+		for ((i = 0; i < ${#names[@]}; i++)); do
+			name=${names[round % 2 ? -1 - i : i]}
+			samples[$name]+="$(eval "${command[$name]}") "
 		done
 	done
-	for ((i = 1; i < $#; i += 2)); do
-		name=${!i}
-		has "$name" || continue
-		median[$name]=$(middle "${samples[$name]}")
-		text+=" $name ${median[$name]} ($(spread "${samples[$name]}"))"
+	for name in "${names[@]}"; do
+		median[$name]=$(quantile 0.5 <<<"${samples[$name]}")
+		text+=" $name ${median[$name]} ($(quantile 0 <<<"${samples[$name]}") .. $(quantile 1 <<<"${samples[$name]}"))"
 		echo "$current $label: $name ${samples[$name]}" >>"$workspace/samples"
 	done
 	progress "$current $label:$text"
 }
 
-middle()
+# Of the numbers that it reads, the one below which there is a part of the others.
+quantile()
 {
-	tr ' ' '\n' <<<"$1" | grep . | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+	tr -s ' ' '\n' | grep . | sort -g | awk -v part="$1" '{ v[NR] = $1 } END { print v[1 + int(part * (NR - 1) + 0.5)] }'
 }
 
-spread()
+# What one reached in each round of the last race, by what another one did.
+ratios()
 {
-	tr ' ' '\n' <<<"$1" | grep . | sort -g | awk '{ v[NR] = $1 } END { print v[1] " .. " v[NR] }'
+	paste <(tr -s ' ' '\n' <<<"${samples[$1]}") <(tr -s ' ' '\n' <<<"${samples[$2]}") |
+		awk '$2 > 0 { printf "%.6f ", $1 / $2 }'
 }
 
 # -- results -----------------------------------------------------------------
 
-# result WHAT UNIT FUNDES PEER VALUE [TARGET]: a row of the table: what fundes
-# reached, what the peer reached, their ratio, and the ratio that is wanted
-# (">= 1.5", "<= 1.2").
+# result WHAT UNIT FUNDES PEER VALUE [TARGET [RATIO FROM TO]]: a row of the
+# table: what fundes reached, what the peer reached, their ratio, and the ratio
+# that is wanted (">= 1.5", "<= 1.2").
 result()
 {
 	awk -v c="$current" -v what="$1" -v unit="$2" -v ours="$3" -v peer="$4" -v theirs="$5" \
-		-v target="${6:-}" 'BEGIN {
-		ratio = theirs > 0 ? ours / theirs : 0
+		-v target="${6:-}" -v ratio="${7:-}" -v from="${8:-}" -v to="${9:-}" 'BEGIN {
+		if (ratio == "")
+			ratio = theirs > 0 ? ours / theirs : 0
 		split(target, t, " ")
 		verdict = target == "" ? "" : \
 			(t[1] == ">=" ? ratio >= t[2] : ratio <= t[2]) ? "met" : "NOT MET"
-		printf "%s|%s|%s|%s|%s|%s|%s|%s\n", c, what, unit, show(ours), \
-			peer " " show(theirs), show(ratio), target, verdict
+		printf "%s|%s|%s|%s|%s|%s|%s|%s|%s\n", c, what, unit, show(ours), \
+			peer " " show(theirs), show(ratio), from == "" ? "" : show(from) " .. " show(to), target, verdict
 	}
 	function show(x) {
 		return x >= 1000 ? sprintf("%.0f", x) : x >= 10 ? sprintf("%.1f", x) : sprintf("%.3g", x)
 	}' | tee -a "$workspace/rows" | sed 's/|/  /g; s/^/          /' >&2
 }
 
-# A result against a peer, or a skipped row where the peer is not there.
+# against WHAT UNIT NAME PEER [TARGET [LABEL]]: a row about two of the last race:
+# the median of their ratios in each round, which knows nothing of how the
+# machine's speed changes between rounds, and where the middle half of them is.
+# Skipped where the peer is not there.
 against()
 {
-	local what=$1 unit=$2 ours=$3 peer=$4 target=${5:-}
+	local what=$1 unit=$2 name=$3 peer=$4 target=${5:-} label=${6:-$4} all
 
-	if has "$peer"; then
-		result "$what" "$unit" "${median[$ours]}" "$peer" "${median[$peer]}" "$target"
-	else
-		skip "$what, beside $peer" "${without[$peer]}"
+	if ! has "$peer"; then
+		skip "$what, beside $label" "${without[$peer]}"
+		return
 	fi
+	all=$(ratios "$name" "$peer")
+	result "$what" "$unit" "${median[$name]}" "$label" "${median[$peer]}" "$target" \
+		"$(quantile 0.5 <<<"$all")" "$(quantile 0.25 <<<"$all")" "$(quantile 0.75 <<<"$all")"
 }
 
 # The larger of the medians of some peers, by name.
@@ -311,7 +327,7 @@ fastest()
 
 skip()
 {
-	printf '%s|%s||||||skipped: %s\n' "$current" "$1" "$2" | tee -a "$workspace/rows" >&2
+	printf '%s|%s|||||||skipped: %s\n' "$current" "$1" "$2" | tee -a "$workspace/rows" >&2
 }
 
 # A failure of one case leaves the others alone. In a subshell of its own, or
@@ -352,12 +368,13 @@ report()
 		has message_db && echo "message-db $(version_of @eventide/message-db)"
 		has emmett && echo "Emmett $(version_of @event-driven-io/emmett-postgresql)"
 		echo "$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load $(cut -d ' ' -f 1-3 /proc/loadavg)"
-		echo "medians of $rounds, pgbench runs of $seconds s; ${settings[*]}"
+		echo "$rounds rounds, pgbench runs of $seconds s; ${settings[*]}"
 		echo
 		{
-			echo 'case|what|unit|fundes|peer|ratio|target|'
+			echo 'case|what|unit|fundes|peer|ratio|middle half|target|met?'
+			echo '---|---|---|---|---|---|---|---|---'
 			cat "$workspace/rows"
-		} | column -t -s '|'
+		} | column -t -s '|' -o ' | ' | sed 's/^/| /; s/$/ |/'
 		if [[ -e $workspace/samples ]]; then
 			printf '\nsamples\n'
 			cat "$workspace/samples"

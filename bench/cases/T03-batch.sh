@@ -91,5 +91,5 @@ measure()
 		copy "batches copy_$database fund copy" \
 		rows "batches rows_$database fund rows"
 	against 'append_batch, fund events folded' events/s fundes copy '>= 0.7'
-	result 'append_batch, fund events folded' events/s "${median[fundes]}" 'copy of the same rows' "${median[rows]}"
+	against 'append_batch, fund events folded' events/s fundes rows '' 'copy of the same rows'
 }

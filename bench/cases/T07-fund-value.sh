@@ -30,11 +30,11 @@ measure()
 		middle "latency fundes_$database value-fundes -D f=2" \
 		large "latency fundes_$database value-fundes -D f=3" \
 		sum "latency plain_$database value-plain -D f=3"
-	result "compute_fund_value at ${sizes[1]}" ms "${median[middle]}" "at 1000" "${median[small]}" '<= 1.1'
-	result "compute_fund_value at ${sizes[2]}" ms "${median[large]}" "at 1000" "${median[small]}" '<= 1.1'
+	against "compute_fund_value at ${sizes[1]}" ms middle small '<= 1.1' "at 1000"
+	against "compute_fund_value at ${sizes[2]}" ms large small '<= 1.1' "at 1000"
 	if [[ $scale == quick ]]; then
-		result "compute_fund_value at ${sizes[2]}" ms "${median[large]}" 'SUM over jsonb' "${median[sum]}"
+		against "compute_fund_value at ${sizes[2]}" ms large sum '' 'SUM over jsonb'
 	else
-		result "compute_fund_value at ${sizes[2]}" ms "${median[large]}" 'SUM over jsonb' "${median[sum]}" '<= 0.0001'
+		against "compute_fund_value at ${sizes[2]}" ms large sum '<= 0.0001' 'SUM over jsonb'
 	fi
 }

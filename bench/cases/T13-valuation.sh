@@ -62,5 +62,5 @@ measure()
 		-c 'create table peer.mcp (like fundes.mcp including all) with (fillfactor = 45)' \
 		-c 'insert into peer.mcp select * from fundes.mcp' -c 'vacuum analyze'
 	race "$some funds" fundes by_fundes update by_update
-	result "update_mcp_asset_value, $some funds" ms "${median[fundes]}" 'UPDATE … FROM' "${median[update]}" '<= 3'
+	against "update_mcp_asset_value, $some funds" ms fundes update '<= 3' 'UPDATE … FROM'
 }
