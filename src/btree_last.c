@@ -11,9 +11,8 @@
  *
  *	  A backend remembers in which leaf and buffer it found a key, and looks there
  *	  first.  That is a hint: the buffer tells whether it still has that page of
- *	  that index, and the page whether it is a leaf whose upper bound is above the
- *	  key.  Then all entries from the page's first one on are there, as in a leaf
- *	  that a descent led to.
+ *	  that index, and the page whether it is a leaf with an entry below the key and
+ *	  an upper bound above it.  A descent would lead to no other.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,8 +53,8 @@ is_simple(Relation table, Relation index)
 }
 
 /*
- * A key that is above all entries that begin with first.  Made without values: of
- * those only the first column is used.
+ * A key that is above all entries that begin with first.  Made without values, which
+ * also takes the index for one of now; only the first column is used.
  */
 static BTScanInsert
 key_above(Relation index, int64 first)
@@ -76,9 +75,9 @@ slot_of(Relation index, int64 first)
 	return &recent[murmurhash64((uint64) first ^ (uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
 }
 
-/* Whether a page is a leaf, and entries above the key would not go to its right. */
+/* Whether a page is a leaf with an entry below the key and an upper bound above it. */
 static bool
-reaches(Relation index, BTScanInsert key, Page page)
+surrounds(Relation index, BTScanInsert key, Page page)
 {
 	BTPageOpaque opaque;
 
@@ -86,6 +85,8 @@ reaches(Relation index, BTScanInsert key, Page page)
 		return false;
 	opaque = BTPageGetOpaque(page);
 	return P_ISLEAF(opaque) && !P_IGNORE(opaque) &&
+		PageGetMaxOffsetNumber(page) >= P_FIRSTDATAKEY(opaque) &&
+		_bt_compare(index, key, page, P_FIRSTDATAKEY(opaque)) >= 0 &&
 		(P_RIGHTMOST(opaque) || _bt_compare(index, key, page, P_HIKEY) < 0);
 }
 
@@ -99,7 +100,7 @@ recent_leaf(Relation index, BTScanInsert key, int64 first)
 		!read_recent_buffer(index, slot->block, slot->buffer))
 		return InvalidBuffer;
 	_bt_lockbuf(index, slot->buffer, BT_READ);
-	if (reaches(index, key, BufferGetPage(slot->buffer)))
+	if (surrounds(index, key, BufferGetPage(slot->buffer)))
 		return slot->buffer;
 	_bt_relbuf(index, slot->buffer);
 	return InvalidBuffer;
@@ -191,32 +192,20 @@ last_on_page(Relation table, Relation index, BTScanInsert key, Page page,
 	return P_LEFTMOST(opaque) ? BTREE_LAST_NONE : BTREE_LAST_UNKNOWN;
 }
 
-/* Of a locked leaf, which is released; without one the index is empty. */
-static BtreeLast
-last_in_leaf(Relation table, Relation index, BTScanInsert key, Buffer leaf,
-			 int64 first, bool live, int64 *second)
-{
-	BtreeLast	result;
-
-	if (!BufferIsValid(leaf))
-		return BTREE_LAST_NONE;
-	result = last_on_page(table, index, key, BufferGetPage(leaf), first, live, second);
-	_bt_relbuf(index, leaf);
-	return result;
-}
-
 static BtreeLast
 find_last(Relation table, Relation index, int64 first, bool live, int64 *second)
 {
 	BTScanInsert key = key_above(index, first);
 	Buffer		leaf = recent_leaf(index, key, first);
-	BtreeLast	result = BTREE_LAST_UNKNOWN;
+	BtreeLast	result = BTREE_LAST_NONE;
 
+	if (!BufferIsValid(leaf))
+		leaf = find_leaf(table, index, key, first);
 	if (BufferIsValid(leaf))
-		result = last_in_leaf(table, index, key, leaf, first, live, second);
-	if (result == BTREE_LAST_UNKNOWN)
-		result = last_in_leaf(table, index, key, find_leaf(table, index, key, first),
-							  first, live, second);
+	{
+		result = last_on_page(table, index, key, BufferGetPage(leaf), first, live, second);
+		_bt_relbuf(index, leaf);
+	}
 	pfree(key);
 	return result;
 }

@@ -14,8 +14,21 @@
 #include "owner.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
+#include "utils/resowner.h"
 
+/* Of this transaction. */
 static int	taken = 0;
+
+/*
+ * That the store's lock and an append's mark are there once does not make many.
+ * Those that the end of a savepoint releases stay counted.
+ */
+static void
+count(LockClass class, int change)
+{
+	if (class != LOCK_ALL_STREAMS && class != LOCK_POSITION)
+		taken += change;
+}
 
 static inline void
 set_tag(LOCKTAG *tag, LockClass class, uint64 key)
@@ -27,36 +40,53 @@ set_tag(LOCKTAG *tag, LockClass class, uint64 key)
 							 (uint32) (key >> 32), (uint32) key, class);
 }
 
+/*
+ * The lock is the transaction's, or the savepoint's, and not that of a cursor that
+ * is being read: where a cursor fails, the server releases what is its own, though
+ * what it has written before the savepoint stays.
+ */
+static LockAcquireResult
+acquire(LockClass class, uint64 key, LOCKMODE mode, bool no_wait)
+{
+	ResourceOwner caller = CurrentResourceOwner;
+	LockAcquireResult result;
+	LOCKTAG		tag;
+
+	set_tag(&tag, class, key);
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	result = LockAcquire(&tag, mode, false, no_wait);
+	CurrentResourceOwner = caller;
+	if (result == LOCKACQUIRE_OK)
+		count(class, 1);
+	return result;
+}
+
 /* Waits as lock_timeout allows. */
 bool
 lock_acquire(LockClass class, uint64 key, LOCKMODE mode)
 {
-	LOCKTAG		tag;
-
-	set_tag(&tag, class, key);
-	if (LockAcquire(&tag, mode, false, false) != LOCKACQUIRE_OK)
-		return false;
-	taken++;
-	return true;
+	return acquire(class, key, mode, false) == LOCKACQUIRE_OK;
 }
 
 bool
 lock_try(LockClass class, uint64 key, LOCKMODE mode)
 {
-	LOCKTAG		tag;
-
-	set_tag(&tag, class, key);
-	return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
+	return acquire(class, key, mode, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 /* Undoes one lock_acquire() or lock_try() before the transaction's end. */
 void
 lock_release(LockClass class, uint64 key, LOCKMODE mode)
 {
+	ResourceOwner caller = CurrentResourceOwner;
 	LOCKTAG		tag;
 
 	set_tag(&tag, class, key);
+	CurrentResourceOwner = CurTransactionResourceOwner;
 	(void) LockRelease(&tag, mode, false);
+	CurrentResourceOwner = caller;
+	if (!lock_held_by_me(&tag, mode))
+		count(class, -1);
 }
 
 int

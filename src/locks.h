@@ -42,7 +42,10 @@ typedef enum LockClass
 {
 	/* an append in progress; the key is below all positions it may get */
 	LOCK_POSITION = 0xFDE0,
-	/* a stream; the key is a hash of its name, as it may not exist yet */
+	/*
+	 * a stream; the key is a hash of its name, as it may not exist yet.  Whoever
+	 * appends to one of a fund holds LOCK_FUND, and this only if it is shared
+	 */
 	LOCK_STREAM,
 	/* shared by all appends, exclusive for one over very many streams */
 	LOCK_ALL_STREAMS,
@@ -72,11 +75,10 @@ extern bool lock_try(LockClass class, uint64 key, LOCKMODE mode);
 extern void lock_release(LockClass class, uint64 key, LOCKMODE mode);
 extern bool lock_held(LockClass class, uint64 key, LOCKMODE mode);
 
-/*
- * How many the transaction has taken, those included that a savepoint's end has
- * released; and that it has ended.
- */
+/* How many the transaction has taken that take room of the lock table. */
 extern int	locks_taken(void);
+
+/* The transaction has ended. */
 extern void locks_forget(void);
 
 /* The smallest key of a class that anybody in this database holds. */

@@ -98,6 +98,7 @@ fundes_create_fund(PG_FUNCTION_ARGS)
 		int64		fund_id = next_fund_id();
 		char	   *stream = fund_stream(fund_id);
 
+		lock_fund(fund_id);
 		command_check_time(&cmd, NULL);
 		command_expect(&cmd, stream);
 		json_put_int64(&cmd.figures, "fund_id", fund_id);

@@ -112,12 +112,13 @@ lock_funds(const NewEvent *events, int nevents,
 	return projector_read(events, nevents);
 }
 
-/* Who appends to a stream of a fund has locked the fund, shared or alone. */
+/* Whoever appends to a stream of a fund, or expects something of it, has locked the fund. */
 static bool
 guards(const char *stream)
 {
 	int64		fund_id = fund_of_stream(stream);
 
+	Assert(fund_id <= 0 || fund_is_alone(fund_id) || fund_is_shared(fund_id));
 	return fund_id > 0 && fund_is_alone(fund_id);
 }
 

@@ -7,8 +7,8 @@
  *	  expectations, write.  They run under the locks of all streams that the call
  *	  names, there or not yet, taken in ascending order of their keys; so the
  *	  versions that are found stay true until the transaction ends, and two calls
- *	  over the same streams cannot deadlock each other.  Streams that a lock of the
- *	  module's keeps others off already need none of their own.  Only whether a payload
+ *	  over the same streams cannot deadlock each other.  Where a lock of the module's
+ *	  keeps all others off a stream, it needs none of its own.  Only whether a payload
  *	  fits its type depends on nothing that the locks guard: where nothing can be
  *	  a replay, which comes first, it is found out before, so that nobody waits.
  *
@@ -48,7 +48,7 @@
 
 #define MAX_STREAM_LOCKS 64		/* of one call */
 
-/* Of one transaction, with those of funds: some of the room that other sessions leave. */
+/* Of one transaction, with those of the module: some of the room that others leave. */
 #define MAX_TRANSACTION_LOCKS (16 * max_locks_per_xact)
 
 typedef struct Stream
