@@ -15,6 +15,7 @@
 #include "fund/calendar.h"
 #include "fund/fold_internal.h"
 #include "fund/money.h"
+#include "utils/builtins.h"
 
 static void
 add_valuation(Fold *fold, DateADT date, TimestampTz as_of, bool strikes)
@@ -61,53 +62,54 @@ valued_mcp(Fold *fold, const JsonbValue *key)
 	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
 	int64		asset_id = strtoll(text, NULL, 10);
 	Row		   *mcp = rows_find_int64(fold->rows, TABLE_MCP, asset_id);
+	char		written[MAXINT8LEN + 1];
 
+	pg_lltoa(asset_id, written);
 	if (mcp == NULL || row_int64(mcp, MCP_FUND_ID) != row_int64(fold->fund, FUND_ID) ||
-		strcmp(text, psprintf(INT64_FORMAT, asset_id)) != 0)
+		strcmp(text, written) != 0)
 		refuse(fold, ERRCODE_MCP_NOT_HELD, "MCP not held",
 			   psprintf("Fund " INT64_FORMAT " never held asset %s.",
 						row_int64(fold->fund, FUND_ID), text));
 	return mcp;
 }
 
-/* Adds to the assets, but for the time in which the copyright was sold. */
-static void
+/*
+ * Adds to the assets, but for the time in which the copyright was sold.  Returns
+ * the part as of the valuation's own moment, which is added for all copyrights
+ * together.
+ */
+static Numeric
 add_rise(Fold *fold, const Row *mcp, Numeric rise)
 {
 	TimestampTz at = fold->event->effective_at;
 
 	if (mcp->nulls[MCP_GONE_AT] || at >= row_time(mcp, MCP_BACK_AT))
-	{
-		fund_add(fold, FUND_ASSET_VALUE, rise);
-		return;
-	}
-	if (at < row_time(mcp, MCP_GONE_AT))
-	{
-		fund_add(fold, FUND_ASSET_VALUE, rise);
-		fund_add_at(fold, row_time(mcp, MCP_GONE_AT), FUND_ASSET_VALUE, num_negate(rise));
-	}
+		return rise;
 	fund_add_at(fold, row_time(mcp, MCP_BACK_AT), FUND_ASSET_VALUE, rise);
+	if (at >= row_time(mcp, MCP_GONE_AT))
+		return num_zero();
+	fund_add_at(fold, row_time(mcp, MCP_GONE_AT), FUND_ASSET_VALUE, num_negate(rise));
+	return rise;
 }
 
 /*
  * A copyright that was sold by then keeps the value for the case that the sale
  * is reversed.  One whose sale was recorded before this valuation, but is
  * effective later, has the value until it is sold, and goes with it; and so one
- * whose sale was reversed, until it comes back.
+ * whose sale was reversed, until it comes back.  Returns as add_rise().
  */
-static void
+static Numeric
 take_value(Fold *fold, Row *mcp, Numeric value)
 {
 	Numeric		rise = num_sub(value, row_numeric(mcp, MCP_VALUE_CASH));
 
-	if (mcp->nulls[MCP_SOLD_AT])
-		add_rise(fold, mcp, rise);
-	else if (row_time(mcp, MCP_SOLD_AT) > fold->event->effective_at)
-	{
-		fund_add(fold, FUND_ASSET_VALUE, rise);
-		fund_add_at(fold, row_time(mcp, MCP_SOLD_AT), FUND_ASSET_VALUE, num_negate(rise));
-	}
 	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(value));
+	if (mcp->nulls[MCP_SOLD_AT])
+		return add_rise(fold, mcp, rise);
+	if (row_time(mcp, MCP_SOLD_AT) <= fold->event->effective_at)
+		return num_zero();
+	fund_add_at(fold, row_time(mcp, MCP_SOLD_AT), FUND_ASSET_VALUE, num_negate(rise));
+	return rise;
 }
 
 /* The sum of all values; takes them where the price is struck. */
@@ -120,7 +122,8 @@ take_values(Fold *fold, bool striking)
 	JsonbIteratorToken token;
 	JsonbValue	v;
 	Row		   *mcp = NULL;
-	Numeric		sum = num_int(0);
+	Numeric		sum = num_zero();
+	Numeric		rises = num_zero();
 
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
@@ -144,9 +147,10 @@ take_values(Fold *fold, bool striking)
 				refuse_payload(fold, "A value is not a number from 0 on.");
 			sum = num_add(sum, v.val.numeric);
 			if (striking && !DatumGetBool(mcp->values[MCP_REVERSED]))
-				take_value(fold, mcp, v.val.numeric);
+				rises = num_add(rises, take_value(fold, mcp, v.val.numeric));
 		}
 	}
+	fund_add(fold, FUND_ASSET_VALUE, rises);
 	return sum;
 }
 
