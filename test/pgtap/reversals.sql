@@ -316,6 +316,18 @@ select pg_temp.refuses(pg_temp.reversal(:k, jsonb_build_object('reversed_event_i
 select pg_temp.accepts(pg_temp.reversal(:k, jsonb_build_object('reversed_event_id', :'e', 'reversed_position', :p, 'reversed', :'reversed'::jsonb)), 'appended as it should be');
 select pg_temp.refuses(pg_temp.reversal(:k, jsonb_build_object('reversed_event_id', :'e', 'reversed_position', :p, 'reversed', :'reversed'::jsonb)), 'UF013', 'and again');
 
+-- A valuation while the copyright was sold: its new value counts from when it came back.
+select fundes.create_fund('While sold', effective_at => '2023-07-01 09:00') as g \gset
+select fundes.create_investment('A', :g, 10000, effective_at => '2023-07-01 10:00');
+select fundes.purchase_mcp(:g, 'M7', 'R', 'S', 3000, effective_at => '2023-07-01 11:00');
+select fundes.record_mcp_price('M7', 'R', 'S', '2023-07-01', 3500);
+select fundes.sell_mcp(:g, pg_temp.asset('M7'), 3000, effective_at => '2023-07-02 08:00');
+select fundes.reverse_event(pg_temp.last_id(), 'x', effective_at => '2023-07-02 10:00');
+select is((select asset_value::numeric from fundes.update_mcp_asset_value(:g, '2023-07-01', effective_at => '2023-07-02 09:00')), 3500::numeric, 'the day before the sale it is held');
+select is(array_agg((fundes.fund_state_at(:g, moment)).asset_value::numeric order by moment), array[3000, 0, 0, 3500]::numeric[], 'nothing while it was sold')
+  from unnest(array['2023-07-02 07:00', '2023-07-02 08:30', '2023-07-02 09:30', '2023-07-02 10:30']::timestamptz[]) moment;
+select pg_temp.books_balance('the books balance');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;
