@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * btree_last.c
- *	  The last entry of a B-tree under its first key, see btree_last.h.
+ *	  The last entry of a B-tree that is not above a key, see btree_last.h.
  *
  *	  It goes down as an insertion does, to the leaf where an entry above all
- *	  with that first key would go; the one before it is the last of them, if
- *	  there is any.  Whatever is not as simple is left to an index scan: an entry
+ *	  with that key would go; the one before it is the last of them, if there
+ *	  is any.  Whatever is not as simple is left to an index scan: an entry
  *	  that may be on the page to the left, one that stands for several rows, and
  *	  SERIALIZABLE, where a scan leaves predicate locks.
  *
- *	  A backend remembers in which leaf and buffer it found a key, and looks there
+ *	  Who goes down again remembers the leaf and its buffer, and looks there
  *	  first.  That is a hint: the buffer tells whether it still has that page of
  *	  that index, and the page whether it is a leaf with an entry below the key and
  *	  an upper bound above it.  A descent would lead to no other.
@@ -26,53 +26,35 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-
-/* A key is remembered in the one slot that it gives, which it may lose. */
-#define MAX_RECENT 4096
-
-typedef struct RecentLeaf
-{
-	int64		first;
-	BlockNumber block;
-	Buffer		buffer;			/* not valid: the slot is free */
-} RecentLeaf;
-
-static RecentLeaf recent[MAX_RECENT];
 
 static bool
 is_simple(Relation table, Relation index)
 {
 	return index->rd_rel->relam == BTREE_AM_OID &&
-		IndexRelationGetNumberOfKeyAttributes(index) >= 2 &&
-		index->rd_opcintype[0] == INT8OID && index->rd_opcintype[1] == INT8OID &&
 		table->rd_tableam == GetHeapamTableAmRoutine() &&
 		!IsolationIsSerializable();
 }
 
 /*
- * A key that is above all entries that begin with first.  Made without values, which
- * also takes the index for one of now; only the first column is used.
+ * A key that is above all entries that begin with values which the caller puts in
+ * its first columns.  Made without values, which also takes the index for one of now.
  */
 static BTScanInsert
-key_above(Relation index, int64 first)
+key_above(Relation index, int ncolumns)
 {
 	BTScanInsert key = _bt_mkscankey(index, NULL);
+	int			i;
 
 	key->nextkey = true;
 	key->anynullkeys = false;
-	key->keysz = 1;
-	key->scankeys[0].sk_argument = Int64GetDatum(first);
-	key->scankeys[0].sk_flags &= ~SK_ISNULL;
+	key->keysz = ncolumns;
+	for (i = 0; i < ncolumns; i++)
+		key->scankeys[i].sk_flags &= ~SK_ISNULL;
 	return key;
-}
-
-static RecentLeaf *
-slot_of(Relation index, int64 first)
-{
-	return &recent[murmurhash64((uint64) first ^ (uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
 }
 
 /* Whether a page is a leaf with an entry below the key and an upper bound above it. */
@@ -90,35 +72,33 @@ surrounds(Relation index, BTScanInsert key, Page page)
 		(P_RIGHTMOST(opaque) || _bt_compare(index, key, page, P_HIKEY) < 0);
 }
 
-/* The leaf where the key was found last, locked, if it is still the one. */
+/* The leaf that is remembered, locked, if it is the one. */
 static Buffer
-recent_leaf(Relation index, BTScanInsert key, int64 first)
+recent_leaf(Relation index, BTScanInsert key, const BtreeLeaf *leaf)
 {
-	RecentLeaf *slot = slot_of(index, first);
-
-	if (slot->first != first || !BufferIsValid(slot->buffer) ||
-		!read_recent_buffer(index, slot->block, slot->buffer))
+	if (!BufferIsValid(leaf->buffer) ||
+		!read_recent_buffer(index, leaf->block, leaf->buffer))
 		return InvalidBuffer;
-	_bt_lockbuf(index, slot->buffer, BT_READ);
-	if (surrounds(index, key, BufferGetPage(slot->buffer)))
-		return slot->buffer;
-	_bt_relbuf(index, slot->buffer);
+	_bt_lockbuf(index, leaf->buffer, BT_READ);
+	if (surrounds(index, key, BufferGetPage(leaf->buffer)))
+		return leaf->buffer;
+	_bt_relbuf(index, leaf->buffer);
 	return InvalidBuffer;
 }
 
 /* The leaf where an entry above all that begin with the key would go, locked. */
 static Buffer
-find_leaf(Relation table, Relation index, BTScanInsert key, int64 first)
+find_leaf(Relation table, Relation index, BTScanInsert key, BtreeLeaf *leaf)
 {
-	RecentLeaf *slot = slot_of(index, first);
-	Buffer		leaf;
+	Buffer		buffer = recent_leaf(index, key, leaf);
 
-	_bt_freestack(bt_search_leaf(table, index, key, &leaf));
-	slot->first = first;
-	slot->buffer = leaf;
-	if (BufferIsValid(leaf))
-		slot->block = BufferGetBlockNumber(leaf);
-	return leaf;
+	if (BufferIsValid(buffer))
+		return buffer;
+	_bt_freestack(bt_search_leaf(table, index, key, &buffer));
+	leaf->buffer = buffer;
+	if (BufferIsValid(buffer))
+		leaf->block = BufferGetBlockNumber(buffer);
+	return buffer;
 }
 
 /* The first entry of a leaf that is above the key. */
@@ -141,6 +121,97 @@ first_above(Relation index, BTScanInsert key, Page page)
 }
 
 /*
+ * The last entry of a leaf that is not above the key, of those whose first columns
+ * are equal to its.  Where rows count, it passes over entries that are marked dead,
+ * as a scan does; on a standby one that is dead for the primary may count.
+ */
+static BtreeLast
+last_on_page(Relation index, BTScanInsert key, int nequal, Page page, bool rows_count,
+			 IndexTuple *entry)
+{
+	BTPageOpaque opaque = BTPageGetOpaque(page);
+	OffsetNumber place = first_above(index, key, page);
+
+	key->keysz = nequal;
+	while (place > P_FIRSTDATAKEY(opaque))
+	{
+		ItemId		item;
+
+		place = OffsetNumberPrev(place);
+		if (nequal > 0 && _bt_compare(index, key, page, place) != 0)
+			return BTREE_LAST_NONE;
+		item = PageGetItemId(page, place);
+		*entry = (IndexTuple) PageGetItem(page, item);
+		if (!rows_count)
+			return BTREE_LAST_FOUND;
+		if (!ItemIdIsDead(item) || TransactionStartedDuringRecovery())
+			return BTreeTupleIsPosting(*entry) ? BTREE_LAST_UNKNOWN : BTREE_LAST_FOUND;
+	}
+	return P_LEFTMOST(opaque) ? BTREE_LAST_NONE : BTREE_LAST_UNKNOWN;
+}
+
+/*
+ * The row is looked at later: by a snapshot that does not show what takes its place
+ * when VACUUM has removed it.
+ */
+BtreeLast
+btree_last_place(Relation table, Relation index, const ScanKeyData *keys, int nkeys,
+				 BtreeLeaf *leaf, ItemPointer place)
+{
+	int			nequal = keys[nkeys - 1].sk_strategy == BTEqualStrategyNumber ? nkeys : nkeys - 1;
+	BtreeLast	result = BTREE_LAST_NONE;
+	BTScanInsert key;
+	Buffer		buffer;
+	IndexTuple	entry;
+	int			i;
+
+	if (!is_simple(table, index))
+		return BTREE_LAST_UNKNOWN;
+	key = key_above(index, nkeys);
+	for (i = 0; i < nkeys; i++)
+		key->scankeys[i].sk_argument = keys[i].sk_argument;
+	buffer = find_leaf(table, index, key, leaf);
+	if (BufferIsValid(buffer))
+	{
+		result = last_on_page(index, key, nequal, BufferGetPage(buffer), true, &entry);
+		if (result == BTREE_LAST_FOUND)
+			*place = entry->t_tid;
+		_bt_relbuf(index, buffer);
+	}
+	pfree(key);
+	if (result != BTREE_LAST_UNKNOWN)
+		pgstat_count_index_scan(index);
+	return result;
+}
+
+/*
+ * Of an index over two bigints
+ */
+
+/* A key is remembered in the one slot that it gives, which it may lose. */
+#define MAX_RECENT 4096
+
+typedef struct RecentLeaf
+{
+	int64		first;
+	BtreeLeaf	leaf;
+} RecentLeaf;
+
+static RecentLeaf recent[MAX_RECENT];
+
+static BtreeLeaf *
+leaf_of(Relation index, int64 first)
+{
+	RecentLeaf *slot = &recent[murmurhash64((uint64) first ^
+											(uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
+
+	if (slot->first != first)
+		slot->leaf.buffer = InvalidBuffer;
+	slot->first = first;
+	return &slot->leaf;
+}
+
+/*
  * Whether a row is committed or our own: nobody who still may commit has made it,
  * as he would hold the lock that the caller holds.
  */
@@ -159,52 +230,32 @@ is_live(Relation table, ItemPointer place)
 }
 
 /*
- * Of the entries whose rows count, those that are marked dead, as a scan marks
- * them, are passed over.  The leaf stays locked while the row is looked at, as in
- * the check of a unique index: so VACUUM cannot give the row's place to another one.
+ * The leaf stays locked while the row is looked at, as in the check of a unique
+ * index: so VACUUM cannot give the row's place to another one.
  */
-static BtreeLast
-last_on_page(Relation table, Relation index, BTScanInsert key, Page page,
-			 int64 first, bool live, int64 *second)
-{
-	BTPageOpaque opaque = BTPageGetOpaque(page);
-	OffsetNumber place = first_above(index, key, page);
-	TupleDesc	desc = RelationGetDescr(index);
-
-	while (place > P_FIRSTDATAKEY(opaque))
-	{
-		ItemId		item;
-		IndexTuple	entry;
-		bool		isnull;
-
-		place = OffsetNumberPrev(place);
-		item = PageGetItemId(page, place);
-		entry = (IndexTuple) PageGetItem(page, item);
-		if (DatumGetInt64(index_getattr(entry, 1, desc, &isnull)) != first)
-			return BTREE_LAST_NONE;
-		if (live && ItemIdIsDead(item))
-			continue;
-		if (live && (BTreeTupleIsPosting(entry) || !is_live(table, &entry->t_tid)))
-			return BTREE_LAST_UNKNOWN;
-		*second = DatumGetInt64(index_getattr(entry, 2, desc, &isnull));
-		return BTREE_LAST_FOUND;
-	}
-	return P_LEFTMOST(opaque) ? BTREE_LAST_NONE : BTREE_LAST_UNKNOWN;
-}
-
 static BtreeLast
 find_last(Relation table, Relation index, int64 first, bool live, int64 *second)
 {
-	BTScanInsert key = key_above(index, first);
-	Buffer		leaf = recent_leaf(index, key, first);
 	BtreeLast	result = BTREE_LAST_NONE;
+	BTScanInsert key;
+	Buffer		buffer;
+	IndexTuple	entry;
+	bool		isnull;
 
-	if (!BufferIsValid(leaf))
-		leaf = find_leaf(table, index, key, first);
-	if (BufferIsValid(leaf))
+	if (!is_simple(table, index) || IndexRelationGetNumberOfKeyAttributes(index) < 2 ||
+		index->rd_opcintype[0] != INT8OID || index->rd_opcintype[1] != INT8OID)
+		return BTREE_LAST_UNKNOWN;
+	key = key_above(index, 1);
+	key->scankeys[0].sk_argument = Int64GetDatum(first);
+	buffer = find_leaf(table, index, key, leaf_of(index, first));
+	if (BufferIsValid(buffer))
 	{
-		result = last_on_page(table, index, key, BufferGetPage(leaf), first, live, second);
-		_bt_relbuf(index, leaf);
+		result = last_on_page(index, key, 1, BufferGetPage(buffer), live, &entry);
+		if (result == BTREE_LAST_FOUND && live && !is_live(table, &entry->t_tid))
+			result = BTREE_LAST_UNKNOWN;
+		if (result == BTREE_LAST_FOUND)
+			*second = DatumGetInt64(index_getattr(entry, 2, RelationGetDescr(index), &isnull));
+		_bt_relbuf(index, buffer);
 	}
 	pfree(key);
 	return result;
@@ -213,8 +264,6 @@ find_last(Relation table, Relation index, int64 first, bool live, int64 *second)
 BtreeLast
 btree_last(Relation table, Relation index, int64 first, int64 *second)
 {
-	if (!is_simple(table, index))
-		return BTREE_LAST_UNKNOWN;
 	return find_last(table, index, first, true, second);
 }
 
@@ -223,7 +272,6 @@ btree_ends(Relation table, Relation index, int64 first, int64 second)
 {
 	int64		last = PG_INT64_MIN;
 
-	return is_simple(table, index) &&
-		find_last(table, index, first, false, &last) != BTREE_LAST_UNKNOWN &&
+	return find_last(table, index, first, false, &last) != BTREE_LAST_UNKNOWN &&
 		last <= second;
 }

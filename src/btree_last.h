@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * btree_last.h
- *	  The last entry of a B-tree under its first key, by one descent.
+ *	  The last entry of a B-tree that is not above a key, by one descent.
  *
- *	  An index scan does the same, for more than twice the instructions: it
+ *	  An index scan does the same, for about twice the instructions: it
  *	  collects what else a page has, and prepares for going on.
  *
  *-------------------------------------------------------------------------
@@ -11,20 +11,42 @@
 #ifndef FUNDES_BTREE_LAST_H
 #define FUNDES_BTREE_LAST_H
 
+#include "access/skey.h"
+#include "storage/buf.h"
+#include "storage/itemptr.h"
 #include "utils/relcache.h"
 
 typedef enum BtreeLast
 {
-	BTREE_LAST_NONE,			/* no entry has the first key */
+	BTREE_LAST_NONE,			/* there is none */
 	BTREE_LAST_FOUND,
 	BTREE_LAST_UNKNOWN			/* an index scan has to tell */
 } BtreeLast;
 
 /*
- * For an index whose first two columns are bigint, ascending.  Nobody else makes
- * rows with the first key meanwhile that the index will keep.  Sets the second key
- * of the last entry, if its row is there, committed or our own; if not, the last one
- * that counts is unknown.
+ * Where a descent has ended, for who may come there again.  A hint: whatever it
+ * says, the leaf that is found is the one to which a descent would lead.
+ */
+typedef struct BtreeLeaf
+{
+	BlockNumber block;
+	Buffer		buffer;			/* not valid: not known */
+} BtreeLeaf;
+
+/*
+ * Finds the place to which the last entry leads that fulfils all keys: conditions
+ * on the first columns, one for each, that they are equal, the last one perhaps
+ * that it is less or equal.  No row need be there that anybody sees; there may be one
+ * under an entry before it then.
+ */
+extern BtreeLast btree_last_place(Relation table, Relation index, const ScanKeyData *keys,
+								  int nkeys, BtreeLeaf *leaf, ItemPointer place);
+
+/*
+ * For an index whose first two columns are bigint, ascending: the last entry that has
+ * the first key.  Nobody else makes rows with it meanwhile that the index will keep.
+ * Sets the second key of the entry, if its row is there, committed or our own; if
+ * not, the last one that counts is unknown.
  */
 extern BtreeLast btree_last(Relation table, Relation index, int64 first, int64 *second);
 

@@ -172,6 +172,59 @@ next_row(Probe *probe, ScanDirection direction)
 	return index_getnext_slot(probe->scan, direction, probe->slot);
 }
 
+/* Whether the first row is that of the last entry which the keys allow. */
+static bool
+first_is_last(const Probe *probe, ScanDirection direction)
+{
+	Form_pg_index form = probe->index->rd_index;
+	int			last = probe->nkeys - 1;
+	int			i;
+
+	for (i = 0; i <= last; i++)
+		if (probe->keys[i].sk_attno != i + 1 ||
+			(i < last && probe->keys[i].sk_strategy != BTEqualStrategyNumber))
+			return false;
+	switch (probe->keys[last].sk_strategy)
+	{
+		case BTEqualStrategyNumber:
+			return ScanDirectionIsBackward(direction) ||
+				(form->indisunique && form->indnkeyatts == probe->nkeys);
+		case BTLessEqualStrategyNumber:
+			return ScanDirectionIsBackward(direction);
+		default:
+			return false;
+	}
+}
+
+/* Finds the first row by one descent, where that can tell. */
+static BtreeLast
+descend(Probe *probe, ScanDirection direction)
+{
+	ItemPointerData place;
+	BtreeLast	result;
+
+	if (!first_is_last(probe, direction))
+		return BTREE_LAST_UNKNOWN;
+	ExecClearTuple(probe->slot);
+	result = btree_last_place(probe->table, probe->index, probe->keys, probe->nkeys,
+							  &probe->leaf, &place);
+	if (result == BTREE_LAST_FOUND &&
+		!heap_row_at(probe, ReadBuffer(probe->table, ItemPointerGetBlockNumber(&place)),
+					 &place, NULL))
+		return BTREE_LAST_UNKNOWN;
+	return result;
+}
+
+static bool
+scan(Probe *probe, ScanDirection direction)
+{
+	if (probe->scan == NULL)
+		probe->scan = begin_index_scan(probe->table, probe->index, probe->snapshot, probe->nkeys);
+	probe->descended = false;
+	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
+	return next_row(probe, direction);
+}
+
 static bool
 begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 	  ScanDirection direction)
@@ -182,7 +235,8 @@ begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 	probe->slot = table_slot_create(probe->table, NULL);
 	ItemPointerSetInvalid(&probe->place);
 	probe->snapshot = RegisterSnapshot(snapshot);
-	probe->scan = begin_index_scan(probe->table, probe->index, probe->snapshot, probe->nkeys);
+	probe->scan = NULL;
+	probe->leaf.buffer = InvalidBuffer;
 	return probe_again(probe, direction);
 }
 
@@ -239,10 +293,12 @@ bool
 probe_again(Probe *probe, ScanDirection direction)
 {
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
-	bool		found;
+	BtreeLast	result = descend(probe, direction);
+	bool		found = result == BTREE_LAST_FOUND;
 
-	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
-	found = next_row(probe, direction);
+	probe->descended = found;
+	if (result == BTREE_LAST_UNKNOWN)
+		found = scan(probe, direction);
 	MemoryContextSwitchTo(old);
 	return found;
 }
@@ -251,8 +307,10 @@ bool
 probe_next(Probe *probe, ScanDirection direction)
 {
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
-	bool		found = next_row(probe, direction);
+	bool		found;
 
+	/* a scan comes to the row that was found without it, and goes on */
+	found = (!probe->descended || scan(probe, direction)) && next_row(probe, direction);
 	MemoryContextSwitchTo(old);
 	return found;
 }

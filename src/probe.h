@@ -7,6 +7,9 @@
  *	  transaction itself has written, in any isolation level: it is made under
  *	  locks that may have been waited for.
  *
+ *	  Where the first row is that of the last entry which the keys allow, or the
+ *	  only one, it is found by one descent (btree_last.h); else by an index scan.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef FUNDES_PROBE_H
@@ -14,9 +17,9 @@
 
 #include "access/genam.h"
 #include "access/skey.h"
+#include "btree_last.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
-#include "storage/buf.h"
 #include "utils/date.h"
 
 #define PROBE_MAX_KEYS 6
@@ -29,7 +32,9 @@ typedef struct Probe
 	LOCKMODE	release;		/* NoLock: locks are kept */
 	MemoryContext context;		/* of all that it allocates until its end */
 	Snapshot	snapshot;
-	IndexScanDesc scan;
+	IndexScanDesc scan;			/* NULL: not needed yet */
+	bool		descended;		/* the row was found without the scan */
+	BtreeLeaf	leaf;			/* where that ended */
 	TupleTableSlot *slot;
 	ItemPointerData place;		/* where the index led, for who writes */
 	int			nkeys;

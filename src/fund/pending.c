@@ -49,15 +49,18 @@ is_below(Numeric a, int64 limit)
 static bool
 is_far_from_drift(const Row *fund, int64 pay_ins)
 {
-	Numeric		at_price = num_mul(row_numeric(fund, FUND_BASE_PRICE),
-								   row_numeric(fund, FUND_TOTAL_SUPPLY));
-	Numeric		nav = num_sub(num_add(row_numeric(fund, FUND_CAPITAL_CASH),
-									  row_numeric(fund, FUND_ASSET_VALUE)),
-							  row_numeric(fund, FUND_LIABILITIES));
-	Numeric		apart = num_add(num_abs(num_sub(nav, at_price)), num_int(pay_ins));
+	Numeric		at_price;
+	Numeric		nav;
+	Numeric		apart;
 
-	return fund->nulls[FUND_MAX_PRICE_DRIFT] ||
-		num_cmp(apart, num_mul(row_numeric(fund, FUND_MAX_PRICE_DRIFT), at_price)) <= 0;
+	if (fund->nulls[FUND_MAX_PRICE_DRIFT])
+		return true;
+	at_price = num_mul(row_numeric(fund, FUND_BASE_PRICE), row_numeric(fund, FUND_TOTAL_SUPPLY));
+	nav = num_sub(num_add(row_numeric(fund, FUND_CAPITAL_CASH),
+						  row_numeric(fund, FUND_ASSET_VALUE)),
+				  row_numeric(fund, FUND_LIABILITIES));
+	apart = num_add(num_abs(num_sub(nav, at_price)), num_int(pay_ins));
+	return num_cmp(apart, num_mul(row_numeric(fund, FUND_MAX_PRICE_DRIFT), at_price)) <= 0;
 }
 
 bool
