@@ -9,10 +9,11 @@
  *	  that may be on the page to the left, one that stands for several rows, and
  *	  SERIALIZABLE, where a scan leaves predicate locks.
  *
- *	  Who goes down again remembers the leaf and its buffer, and looks there
- *	  first.  That is a hint: the buffer tells whether it still has that page of
- *	  that index, and the page whether it is a leaf with an entry below the key and
- *	  an upper bound above it.  A descent would lead to no other.
+ *	  Of an index over two bigints a backend remembers in which leaf and buffer
+ *	  it found a key, and looks there first.  That is a hint: the buffer tells
+ *	  whether it still has that page of that index, and the page whether it is a
+ *	  leaf with an entry below the key and an upper bound above it.  A descent
+ *	  would lead to no other.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,48 +58,14 @@ key_above(Relation index, int ncolumns)
 	return key;
 }
 
-/* Whether a page is a leaf with an entry below the key and an upper bound above it. */
-static bool
-surrounds(Relation index, BTScanInsert key, Page page)
-{
-	BTPageOpaque opaque;
-
-	if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(BTPageOpaqueData)))
-		return false;
-	opaque = BTPageGetOpaque(page);
-	return P_ISLEAF(opaque) && !P_IGNORE(opaque) &&
-		PageGetMaxOffsetNumber(page) >= P_FIRSTDATAKEY(opaque) &&
-		_bt_compare(index, key, page, P_FIRSTDATAKEY(opaque)) >= 0 &&
-		(P_RIGHTMOST(opaque) || _bt_compare(index, key, page, P_HIKEY) < 0);
-}
-
-/* The leaf that is remembered, locked, if it is the one. */
-static Buffer
-recent_leaf(Relation index, BTScanInsert key, const BtreeLeaf *leaf)
-{
-	if (!BufferIsValid(leaf->buffer) ||
-		!read_recent_buffer(index, leaf->block, leaf->buffer))
-		return InvalidBuffer;
-	_bt_lockbuf(index, leaf->buffer, BT_READ);
-	if (surrounds(index, key, BufferGetPage(leaf->buffer)))
-		return leaf->buffer;
-	_bt_relbuf(index, leaf->buffer);
-	return InvalidBuffer;
-}
-
 /* The leaf where an entry above all that begin with the key would go, locked. */
 static Buffer
-find_leaf(Relation table, Relation index, BTScanInsert key, BtreeLeaf *leaf)
+descend(Relation table, Relation index, BTScanInsert key)
 {
-	Buffer		buffer = recent_leaf(index, key, leaf);
+	Buffer		leaf;
 
-	if (BufferIsValid(buffer))
-		return buffer;
-	_bt_freestack(bt_search_leaf(table, index, key, &buffer));
-	leaf->buffer = buffer;
-	if (BufferIsValid(buffer))
-		leaf->block = BufferGetBlockNumber(buffer);
-	return buffer;
+	_bt_freestack(bt_search_leaf(table, index, key, &leaf));
+	return leaf;
 }
 
 /* The first entry of a leaf that is above the key. */
@@ -156,7 +123,7 @@ last_on_page(Relation index, BTScanInsert key, int nequal, Page page, bool rows_
  */
 BtreeLast
 btree_last_place(Relation table, Relation index, const ScanKeyData *keys, int nkeys,
-				 BtreeLeaf *leaf, ItemPointer place)
+				 ItemPointer place)
 {
 	int			nequal = keys[nkeys - 1].sk_strategy == BTEqualStrategyNumber ? nkeys : nkeys - 1;
 	BtreeLast	result = BTREE_LAST_NONE;
@@ -170,7 +137,7 @@ btree_last_place(Relation table, Relation index, const ScanKeyData *keys, int nk
 	key = key_above(index, nkeys);
 	for (i = 0; i < nkeys; i++)
 		key->scankeys[i].sk_argument = keys[i].sk_argument;
-	buffer = find_leaf(table, index, key, leaf);
+	buffer = descend(table, index, key);
 	if (BufferIsValid(buffer))
 	{
 		result = last_on_page(index, key, nequal, BufferGetPage(buffer), true, &entry);
@@ -194,21 +161,62 @@ btree_last_place(Relation table, Relation index, const ScanKeyData *keys, int nk
 typedef struct RecentLeaf
 {
 	int64		first;
-	BtreeLeaf	leaf;
+	BlockNumber block;
+	Buffer		buffer;			/* not valid: the slot is free */
 } RecentLeaf;
 
 static RecentLeaf recent[MAX_RECENT];
 
-static BtreeLeaf *
-leaf_of(Relation index, int64 first)
+static RecentLeaf *
+slot_of(Relation index, int64 first)
 {
-	RecentLeaf *slot = &recent[murmurhash64((uint64) first ^
-											(uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
+	return &recent[murmurhash64((uint64) first ^ (uint64) RelationGetRelid(index) << 32) % MAX_RECENT];
+}
 
-	if (slot->first != first)
-		slot->leaf.buffer = InvalidBuffer;
+/* Whether a page is a leaf with an entry below the key and an upper bound above it. */
+static bool
+surrounds(Relation index, BTScanInsert key, Page page)
+{
+	BTPageOpaque opaque;
+
+	if (PageIsNew(page) || PageGetSpecialSize(page) != MAXALIGN(sizeof(BTPageOpaqueData)))
+		return false;
+	opaque = BTPageGetOpaque(page);
+	return P_ISLEAF(opaque) && !P_IGNORE(opaque) &&
+		PageGetMaxOffsetNumber(page) >= P_FIRSTDATAKEY(opaque) &&
+		_bt_compare(index, key, page, P_FIRSTDATAKEY(opaque)) >= 0 &&
+		(P_RIGHTMOST(opaque) || _bt_compare(index, key, page, P_HIKEY) < 0);
+}
+
+/* The leaf where the key was found last, locked, if it is still the one. */
+static Buffer
+recent_leaf(Relation index, BTScanInsert key, const RecentLeaf *slot)
+{
+	if (!BufferIsValid(slot->buffer) ||
+		!read_recent_buffer(index, slot->block, slot->buffer))
+		return InvalidBuffer;
+	_bt_lockbuf(index, slot->buffer, BT_READ);
+	if (surrounds(index, key, BufferGetPage(slot->buffer)))
+		return slot->buffer;
+	_bt_relbuf(index, slot->buffer);
+	return InvalidBuffer;
+}
+
+/* The same as a descent. */
+static Buffer
+find_leaf(Relation table, Relation index, BTScanInsert key, int64 first)
+{
+	RecentLeaf *slot = slot_of(index, first);
+	Buffer		leaf = slot->first == first ? recent_leaf(index, key, slot) : InvalidBuffer;
+
+	if (BufferIsValid(leaf))
+		return leaf;
+	leaf = descend(table, index, key);
 	slot->first = first;
-	return &slot->leaf;
+	slot->buffer = leaf;
+	if (BufferIsValid(leaf))
+		slot->block = BufferGetBlockNumber(leaf);
+	return leaf;
 }
 
 /*
@@ -247,7 +255,7 @@ find_last(Relation table, Relation index, int64 first, bool live, int64 *second)
 		return BTREE_LAST_UNKNOWN;
 	key = key_above(index, 1);
 	key->scankeys[0].sk_argument = Int64GetDatum(first);
-	buffer = find_leaf(table, index, key, leaf_of(index, first));
+	buffer = find_leaf(table, index, key, first);
 	if (BufferIsValid(buffer))
 	{
 		result = last_on_page(index, key, 1, BufferGetPage(buffer), live, &entry);

@@ -12,7 +12,6 @@
 #define FUNDES_BTREE_LAST_H
 
 #include "access/skey.h"
-#include "storage/buf.h"
 #include "storage/itemptr.h"
 #include "utils/relcache.h"
 
@@ -24,23 +23,13 @@ typedef enum BtreeLast
 } BtreeLast;
 
 /*
- * Where a descent has ended, for who may come there again.  A hint: whatever it
- * says, the leaf that is found is the one to which a descent would lead.
- */
-typedef struct BtreeLeaf
-{
-	BlockNumber block;
-	Buffer		buffer;			/* not valid: not known */
-} BtreeLeaf;
-
-/*
  * Finds the place to which the last entry leads that fulfils all keys: conditions
  * on the first columns, one for each, that they are equal, the last one perhaps
  * that it is less or equal.  No row need be there that anybody sees; there may be one
  * under an entry before it then.
  */
 extern BtreeLast btree_last_place(Relation table, Relation index, const ScanKeyData *keys,
-								  int nkeys, BtreeLeaf *leaf, ItemPointer place);
+								  int nkeys, ItemPointer place);
 
 /*
  * For an index whose first two columns are bigint, ascending: the last entry that has

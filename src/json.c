@@ -302,32 +302,40 @@ two_digits(const char *text)
 	return (text[0] - '0') * 10 + (text[1] - '0');
 }
 
-DateADT
-json_iso_date(const char *text)
+bool
+json_parse_date(const char *text, DateADT *date)
 {
-	int			year = 0;
-	int			month = 0;
-	int			day = 0;
+	int			year;
+	int			month;
+	int			day;
 	int			julian;
 	int			y,
 				m,
 				d;
 
-	if (json_is_iso_date(text) && text[10] == '\0')
-	{
-		year = two_digits(text) * 100 + two_digits(text + 2);
-		month = two_digits(text + 5);
-		day = two_digits(text + 8);
-	}
+	if (!json_is_iso_date(text) || text[10] != '\0')
+		return false;
+	year = two_digits(text) * 100 + two_digits(text + 2);
+	month = two_digits(text + 5);
+	day = two_digits(text + 8);
 	julian = date2j(year, month, day);
 	j2date(julian, &y, &m, &d);
-	if (year < 1 || y != year || m != month || d != day)
+	*date = julian - POSTGRES_EPOCH_JDATE;
+	return year >= 1 && y == year && m == month && d == day;
+}
+
+DateADT
+json_iso_date(const char *text)
+{
+	DateADT		date;
+
+	if (!json_parse_date(text, &date))
 		ereport(ERROR,
 				(errcode(ERRCODE_PAYLOAD_MISFIT),
 				 errmsg("payload does not fit its type: not a date as in ISO 8601"),
 				 errdetail("It is \"%s\".", text),
 				 errhint("Write it as YYYY-MM-DD.")));
-	return julian - POSTGRES_EPOCH_JDATE;
+	return date;
 }
 
 DateADT

@@ -98,6 +98,9 @@ json_find_moment(const Jsonb *object, const char *key, TimestampTz *value)
 /* Whether a text begins as YYYY-MM-DD, which every DateStyle reads alike. */
 extern bool json_is_iso_date(const char *text);
 
+/* Whether a text is just such a date, of the calendar. */
+extern bool json_parse_date(const char *text, DateADT *date);
+
 /* Such a date; else UF023. */
 extern DateADT json_iso_date(const char *text);
 

@@ -12,6 +12,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "btree_last.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "probe.h"
@@ -206,8 +207,7 @@ descend(Probe *probe, ScanDirection direction)
 	if (!first_is_last(probe, direction))
 		return BTREE_LAST_UNKNOWN;
 	ExecClearTuple(probe->slot);
-	result = btree_last_place(probe->table, probe->index, probe->keys, probe->nkeys,
-							  &probe->leaf, &place);
+	result = btree_last_place(probe->table, probe->index, probe->keys, probe->nkeys, &place);
 	if (result == BTREE_LAST_FOUND &&
 		!heap_row_at(probe, ReadBuffer(probe->table, ItemPointerGetBlockNumber(&place)),
 					 &place, NULL))
@@ -236,7 +236,6 @@ begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 	ItemPointerSetInvalid(&probe->place);
 	probe->snapshot = RegisterSnapshot(snapshot);
 	probe->scan = NULL;
-	probe->leaf.buffer = InvalidBuffer;
 	return probe_again(probe, direction);
 }
 

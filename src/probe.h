@@ -17,9 +17,9 @@
 
 #include "access/genam.h"
 #include "access/skey.h"
-#include "btree_last.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/date.h"
 
 #define PROBE_MAX_KEYS 6
@@ -34,7 +34,6 @@ typedef struct Probe
 	Snapshot	snapshot;
 	IndexScanDesc scan;			/* NULL: not needed yet */
 	bool		descended;		/* the row was found without the scan */
-	BtreeLeaf	leaf;			/* where that ended */
 	TupleTableSlot *slot;
 	ItemPointerData place;		/* where the index led, for who writes */
 	int			nkeys;

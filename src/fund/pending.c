@@ -15,6 +15,7 @@
 #include "fund/pending.h"
 #include "fund/timeline.h"
 #include "miscadmin.h"
+#include "number.h"
 #include "owner.h"
 #include "plan.h"
 #include "store/log.h"
@@ -29,16 +30,21 @@
 #define SETTLE_AFTER 512
 #define SETTLE_ALONE 1024
 
-/* What bounds the figures of a fund, see sql/fund/domains.sql, less room for all. */
-#define LARGE_AMOUNT INT64CONST(10000000000000)
-#define LARGE_FIGURE INT64CONST(1000000000000000000)
-#define LARGE_SUPPLY INT64CONST(10000000000000000)
-#define LARGE_UNITS INT64CONST(1000000000000)	/* of one pay-in */
+/*
+ * What is below these powers of 10,000 is far below the bounds of the figures
+ * (sql/fund/domains.sql), whatever pay-ins are in progress.
+ */
+#define LARGE_AMOUNT 3			/* of one pay-in */
+#define LARGE_UNITS 3
+#define LARGE_FIGURE 4
 
-static bool
-is_below(Numeric a, int64 limit)
+/* The first power of 10,000 that is above a number; a high one where it is not known. */
+static int
+magnitude(Numeric a)
 {
-	return num_cmp(a, num_int(limit)) < 0;
+	Number		number;
+
+	return number_read(a, &number) ? number.weight + 1 : PG_INT16_MAX;
 }
 
 /*
@@ -72,11 +78,11 @@ pay_in_commutes(const Row *fund, Numeric amount)
 	return behind < SETTLE_ALONE &&
 		num_sign(row_numeric(fund, FUND_TOTAL_SUPPLY)) > 0 &&
 		num_sign(row_numeric(fund, FUND_BASE_PRICE)) > 0 &&
-		is_below(amount, LARGE_AMOUNT) &&
-		num_cmp(amount, num_mul(row_numeric(fund, FUND_BASE_PRICE), num_int(LARGE_UNITS))) < 0 &&
-		is_below(row_numeric(fund, FUND_SUBSCRIPTIONS), LARGE_FIGURE) &&
-		is_below(row_numeric(fund, FUND_CAPITAL_CASH), LARGE_FIGURE) &&
-		is_below(row_numeric(fund, FUND_TOTAL_SUPPLY), LARGE_SUPPLY) &&
+		magnitude(amount) <= LARGE_AMOUNT &&
+		magnitude(amount) - magnitude(row_numeric(fund, FUND_BASE_PRICE)) < LARGE_UNITS &&
+		magnitude(row_numeric(fund, FUND_SUBSCRIPTIONS)) <= LARGE_FIGURE &&
+		magnitude(row_numeric(fund, FUND_CAPITAL_CASH)) <= LARGE_FIGURE &&
+		magnitude(row_numeric(fund, FUND_TOTAL_SUPPLY)) <= LARGE_FIGURE &&
 		is_far_from_drift(fund, behind + MaxBackends);
 }
 

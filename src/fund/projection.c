@@ -35,9 +35,13 @@
 
 StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
 
-/* What the columns are, by COLUMN_BIT: found once for the backend's life. */
+/*
+ * What the columns are, by COLUMN_BIT, and what the indexes are called: found once
+ * for the backend's life.
+ */
 uint64		by_reference[NTABLES];
 static uint64 numbers[NTABLES];
+static char primary_keys[NTABLES][NAMEDATALEN];
 
 static bool
 is_by_reference(Oid type)
@@ -52,6 +56,8 @@ know_columns(void)
 	int			i;
 
 	for (table = 0; table < NTABLES; table++)
+	{
+		snprintf(primary_keys[table], NAMEDATALEN, "%s_pkey", tables[table].name);
 		for (i = 0; i < tables[table].ncolumns; i++)
 		{
 			if (is_by_reference(tables[table].columns[i].type))
@@ -59,6 +65,7 @@ know_columns(void)
 			if (tables[table].columns[i].type == NUMERICOID)
 				numbers[table] |= COLUMN_BIT(i);
 		}
+	}
 }
 
 /*
@@ -203,7 +210,7 @@ index_of(RowSet *set, TableId table)
 	TableRows  *rows = &set->tables[table];
 
 	if (!set->scratch)
-		return fundes_relation(psprintf("%s_pkey", tables[table].name));
+		return fundes_relation(primary_keys[table]);
 	if (!rows->indexed)
 	{
 		(void) rows_table_of(set, table);

@@ -22,10 +22,15 @@
 
 static const char *const reserved[] = {"fund", "holding", "investor", "index"};
 
+/* Made for each event of a fund. */
 char *
 fund_stream(int64 fund_id)
 {
-	return psprintf("fund-" INT64_FORMAT, fund_id);
+	char	   *name = palloc(strlen("fund-") + MAXINT8LEN + 1);
+
+	strcpy(name, "fund-");
+	pg_lltoa(fund_id, name + strlen("fund-"));
+	return name;
 }
 
 char *

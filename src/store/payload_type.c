@@ -25,6 +25,7 @@
 #include "json.h"
 #include "locks.h"
 #include "miscadmin.h"
+#include "number.h"
 #include "owner.h"
 #include "plan.h"
 #include "store/dictionary.h"
@@ -341,9 +342,13 @@ static void
 check_scalar(Attribute *att, Place *place, const JsonbValue *value)
 {
 	Datum		converted;
+	int64		integer;
+	DateADT		date;
 
 	if (att->form == FORM_NUMBER && att->base == NUMERICOID && att->typmod < 0)
 		converted = NumericGetDatum(value->val.numeric);
+	else if (att->base == INT8OID && number_small_int(value->val.numeric, &integer))
+		converted = Int64GetDatum(integer);
 	else if (att->form == FORM_NUMBER)
 		converted = check_number(att, place, value->val.numeric);
 	else if (att->form == FORM_BOOLEAN)
@@ -360,7 +365,10 @@ check_scalar(Attribute *att, Place *place, const JsonbValue *value)
 		if (!is_unambiguous(att->base, string))
 			misfit(place, psprintf("\"%s\" depends on settings or the clock: write it as in ISO 8601.",
 								   string));
-		converted = InputFunctionCall(&att->input, string, att->ioparam, att->typmod);
+		if (att->base == DATEOID && json_parse_date(string, &date))
+			converted = DateADTGetDatum(date);
+		else
+			converted = InputFunctionCall(&att->input, string, att->ioparam, att->typmod);
 	}
 	if (att->is_domain)
 		domain_check(converted, false, att->type, &att->domain,

@@ -36,9 +36,9 @@
  *	  release between snapshot and scan, and be neither seen nor waited for.
  *
  *	  The sequence has CACHE 1, so that its last value is shared and positions
- *	  are not handed out from a backend's private stock.  It is read and
- *	  advanced under its buffer's content lock, so H is never older than a
- *	  position taken before R1.
+ *	  are not handed out from a backend's private stock.  It is read under its
+ *	  buffer's content lock, shared, and advanced under the exclusive one, so H is
+ *	  never older than a position taken before R1.
  *
  *	  Advisory tags never take the lock manager's fast path, so all of them are
  *	  in the shared table, each in one partition of it from the time when it is
@@ -63,6 +63,8 @@
  */
 #include "fundes.h"
 
+#include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "commands/sequence.h"
@@ -70,22 +72,37 @@
 #include "miscadmin.h"
 #include "owner.h"
 #include "store/watermark.h"
-#include "utils/fmgrprotos.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
 
 /* The key of the mark that this backend made last. */
 static uint64 own_bound = 0;
 
+/*
+ * As pg_sequence_last_value(), which looks at privileges as well and locks the
+ * sequence's only page as nextval() does.  The caller is the owner, and a sequence
+ * is never truncated.
+ */
 int64
 last_position_handed_out(Oid sequence)
 {
-	LOCAL_FCINFO(fcinfo, 1);
-	Datum		value;
+	static Buffer recent = InvalidBuffer;
+	Relation	relation = relation_open(sequence, RowExclusiveLock);
+	HeapTupleHeader tuple;
+	Form_pg_sequence_data data;
+	Page		page;
+	int64		last;
 
-	InitFunctionCallInfoData(*fcinfo, NULL, 1, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = ObjectIdGetDatum(sequence);
-	fcinfo->args[0].isnull = false;
-	value = pg_sequence_last_value(fcinfo);
-	return fcinfo->isnull ? 0 : DatumGetInt64(value);
+	if (!BufferIsValid(recent) || !read_recent_buffer(relation, 0, recent))
+		recent = ReadBuffer(relation, 0);
+	LockBuffer(recent, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(recent);
+	tuple = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber));
+	data = (Form_pg_sequence_data) ((char *) tuple + tuple->t_hoff);
+	last = data->is_called ? data->last_value : 0;
+	UnlockReleaseBuffer(recent);
+	relation_close(relation, NoLock);
+	return last;
 }
 
 /*
