@@ -407,28 +407,6 @@ rows_read_range(RowSet *set, TableId table, int64 first, int64 last)
 	probe_end(&probe);
 }
 
-void
-rows_read_at(RowSet *set, TableId table, ItemPointer places, int n)
-{
-	Relation	relation;
-	TupleTableSlot *slot;
-	int			i;
-
-	if (set->tables[table].rows != NIL || set->tables[table].index != NULL ||
-		IsolationUsesXactSnapshot())
-		return;
-	relation = table_open(rows_table_of(set, table), AccessShareLock);
-	slot = table_slot_create(relation, NULL);
-	for (i = 0; i < n; i++)
-	{
-		if (!table_tuple_fetch_row_version(relation, &places[i], GetActiveSnapshot(), slot))
-			elog(ERROR, "a row of \"%s\" is not where it was", RelationGetRelationName(relation));
-		(void) take_stored(set, table, slot);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(relation, AccessShareLock);
-}
-
 /* Made at the first look-up: of most journals no row is looked up. */
 static void
 make_index(RowSet *set, TableId table)
@@ -457,6 +435,56 @@ rows_find(RowSet *set, TableId table, const Datum *keys)
 			row_index_put(rows->index, row);
 	}
 	return row;
+}
+
+/* A row that the set has already, by the key of the stored one. */
+static Row *
+find_kept(RowSet *set, TableId table, TupleTableSlot *stored)
+{
+	Datum		keys[PROBE_MAX_KEYS];
+	bool		isnull;
+	int			i;
+
+	if (set->tables[table].rows == NIL)
+		return NULL;
+	for (i = 0; i < tables[table].nkeys; i++)
+		keys[i] = slot_getattr(stored, i + 1, &isnull);
+	return rows_find_known(set, table, keys);
+}
+
+List *
+rows_select(RowSet *set, TableId table, const char *index, Datum first,
+			bool (*wanted) (TupleTableSlot *stored, void *arg), void *arg)
+{
+	bool		any_kept = set->tables[table].rows != NIL;
+	List	   *rows = NIL;
+	Probe		probe;
+	bool		found;
+
+	Assert(!set->scratch);
+	probe.nkeys = 0;
+	probe_key(&probe, INT8OID, first);
+	for (found = probe_begin_write(&probe, rows_table_of(set, table), fundes_relation(index),
+								   ForwardScanDirection);
+		 found; found = probe_next(&probe, ForwardScanDirection))
+	{
+		Row		   *row;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!wanted(probe.slot, arg))
+			continue;
+		probe_require_known(&probe);
+		row = any_kept ? find_kept(set, table, probe.slot) : NULL;
+		if (row == NULL)
+		{
+			row = take_stored(set, table, probe.slot);
+			if (set->tables[table].index != NULL)
+				row_index_put(set->tables[table].index, row);
+		}
+		rows = lappend(rows, row);
+	}
+	probe_end(&probe);
+	return rows;
 }
 
 Row *

@@ -15,6 +15,7 @@
 #ifndef FUNDES_PROJECTION_H
 #define FUNDES_PROJECTION_H
 
+#include "nodes/pg_list.h"
 #include "probe.h"
 #include "storage/itemptr.h"
 #include "utils/date.h"
@@ -295,11 +296,11 @@ extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 extern void rows_read_range(RowSet *set, TableId table, int64 first, int64 last);
 
 /*
- * Reads rows that a statement has just found, under the lock that keeps them so
- * and by the active snapshot, to spare the look-ups.  It reads none where the set
- * has some of the table already, or each must be known to the transaction.
+ * The rows that have a value in the first column of one of the table's indexes, and
+ * that are wanted.
  */
-extern void rows_read_at(RowSet *set, TableId table, ItemPointer places, int n);
+extern List *rows_select(RowSet *set, TableId table, const char *index, Datum first,
+						 bool (*wanted) (TupleTableSlot *stored, void *arg), void *arg);
 
 /* A new row: key columns set, numbers 0, all else null. */
 extern Row *rows_add(RowSet *set, TableId table, const Datum *keys);

@@ -45,32 +45,6 @@
  * What a valuation is made of
  */
 
-/*
- * Per copyright held at a moment ($2): where its row is, what names it, and its
- * present value and cost.  A copyright whose purchase was reversed was held until
- * then, if at all, and one whose sale was reversed not held in between.
- */
-static KeptPlan held_copyrights = PLAN(
-	"select m.ctid, m.asset_id, m.copyright_code, m.registration_number, m.music_id,"
-	"       m.value_cash, m.cost_cash"
-	"  from fundes.mcp m"
-	" where m.fund_id = $1 and m.purchased_at < $2"
-	"   and (m.held_until >= $2 or (m.held_until is null and not m.reversed))"
-	"   and m.asset_id <> all (array("
-	"         select (s.payload->>'asset_id')::bigint from fundes.reversal r"
-	"           join fundes.event s on s.position = r.reversed_position"
-	"           join fundes.event e on e.position = r.last_position"
-	"          where r.fund_id = $1 and s.type_id = $3"
-	"            and s.effective_at < $2 and e.effective_at >= $2))"
-	" order by m.asset_id",
-	INT8OID, TIMESTAMPTZOID, INT4OID);
-
-enum
-{
-	HELD_PLACE, HELD_ASSET_ID, HELD_CODE, HELD_REGISTRATION_NUMBER, HELD_MUSIC_ID,
-	HELD_VALUE, HELD_COST, HELD_COLUMNS
-};
-
 /* The function that says prices, see the setting fundes.price_function. */
 typedef struct PriceSource
 {
@@ -132,13 +106,6 @@ require_unchanged(const Row *fund, int64 position)
 				 errhint("Record it before or after the valuation; the function of the setting fundes.price_function is to say prices.")));
 }
 
-/* A row of held_copyrights. */
-typedef struct Held
-{
-	Datum		values[HELD_COLUMNS];
-	bool		nulls[HELD_COLUMNS];
-} Held;
-
 static void
 price_source_end(PriceSource *source)
 {
@@ -148,7 +115,7 @@ price_source_end(PriceSource *source)
 
 /* What the function says. */
 static bool
-ask_function(PriceSource *source, const Held *held, Numeric *price)
+ask_function(PriceSource *source, const Row *held, Numeric *price)
 {
 	LOCAL_FCINFO(fcinfo, 4);
 	Datum		result;
@@ -157,7 +124,7 @@ ask_function(PriceSource *source, const Held *held, Numeric *price)
 	InitFunctionCallInfoData(*fcinfo, &source->function, 4, InvalidOid, NULL, NULL);
 	for (i = 0; i < 3; i++)
 	{
-		fcinfo->args[i].value = held->values[HELD_CODE + i];
+		fcinfo->args[i].value = held->values[MCP_COPYRIGHT_CODE + i];
 		fcinfo->args[i].isnull = false;
 	}
 	fcinfo->args[3].value = DateADTGetDatum(source->day);
@@ -170,12 +137,12 @@ ask_function(PriceSource *source, const Held *held, Numeric *price)
 
 /* The price for the day, half up, and the day that it is of; NULL: there is none. */
 static Numeric
-price_of(PriceSource *source, const Held *held, DateADT *date)
+price_of(PriceSource *source, const Row *held, DateADT *date)
 {
 	Numeric		price;
 
 	*date = source->day;
-	if (source->is_quotes ? !quotes_find(&source->quotes, &held->values[HELD_CODE], date, &price) :
+	if (source->is_quotes ? !quotes_find(&source->quotes, &held->values[MCP_COPYRIGHT_CODE], date, &price) :
 		!ask_function(source, held, &price))
 		return NULL;
 	return num_half_up(checked_amount(price, QUANTITY_CASH, true, "price"), source->scale);
@@ -186,7 +153,7 @@ price_of(PriceSource *source, const Held *held, DateADT *date)
  * value as of the day, or the cost.
  */
 static Numeric
-carried_value(const Held *held, int64 fund_id, DateADT day, bool strikes)
+carried_value(const Row *held, int64 fund_id, DateADT day, bool strikes)
 {
 	static KeptPlan select = PLAN(
 		"select (e.payload->'values'->>$3::text)::numeric"
@@ -199,31 +166,101 @@ carried_value(const Held *held, int64 fund_id, DateADT day, bool strikes)
 	bool		isnull = true;
 
 	if (strikes)
-		return DatumGetNumericCopy(held->values[HELD_VALUE]);
+		return row_numeric(held, MCP_VALUE_CASH);
 	values[0] = Int64GetDatum(fund_id);
 	values[1] = DateADTGetDatum(day);
-	values[2] = held->values[HELD_ASSET_ID];
+	values[2] = held->values[MCP_ASSET_ID];
 	if (plan_read(&select, values, NULL) > 0)
 		value = plan_value(1, NUMERICOID, &isnull);
 	SPI_freetuptable(SPI_tuptable);
-	return isnull ? DatumGetNumericCopy(held->values[HELD_COST]) : DatumGetNumeric(value);
+	return isnull ? row_numeric(held, MCP_COST_CASH) : DatumGetNumeric(value);
 }
 
-/* The fold of a valuation that strikes the price needs all of their rows. */
-static void
-keep_rows(Row *fund, SPITupleTable *held, uint64 n)
+/* What a copyright must be to be held at a moment. */
+typedef struct Holding
 {
-	ItemPointer places = palloc(sizeof(ItemPointerData) * Max(n, 1));
+	TimestampTz at;
+	int64	   *sold;			/* those that were sold then, as was reversed later */
+	uint64		nsold;
+} Holding;
+
+static void
+find_sold(Holding *holding, int64 fund_id)
+{
+	static KeptPlan select = PLAN(
+		"select (s.payload->>'asset_id')::bigint from fundes.reversal r"
+		"  join fundes.event s on s.position = r.reversed_position"
+		"  join fundes.event e on e.position = r.last_position"
+		" where r.fund_id = $1 and s.type_id = $3"
+		"   and s.effective_at < $2 and e.effective_at >= $2",
+		INT8OID, TIMESTAMPTZOID, INT4OID);
+	Datum		values[3];
+	uint64		i;
+	bool		isnull;
+
+	values[0] = Int64GetDatum(fund_id);
+	values[1] = TimestampTzGetDatum(holding->at);
+	values[2] = Int32GetDatum(MCP_SOLD);
+	holding->nsold = plan_read(&select, values, NULL);
+	holding->sold = palloc(sizeof(int64) * Max(holding->nsold, 1));
+	for (i = 0; i < holding->nsold; i++)
+		holding->sold[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+													   SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static Datum
+column(TupleTableSlot *mcp, int column, bool *isnull)
+{
+	return slot_getattr(mcp, column + 1, isnull);
+}
+
+/*
+ * A copyright whose purchase was reversed was held until then, if at all, and one
+ * whose sale was reversed not held in between.
+ */
+static bool
+is_held(TupleTableSlot *mcp, void *arg)
+{
+	const Holding *holding = arg;
+	Datum		value;
+	bool		isnull;
 	uint64		i;
 
-	for (i = 0; i < n; i++)
-	{
-		bool		isnull;
+	value = column(mcp, MCP_PURCHASED_AT, &isnull);
+	if (isnull || DatumGetTimestampTz(value) >= holding->at)
+		return false;
+	value = column(mcp, MCP_HELD_UNTIL, &isnull);
+	if (isnull ? DatumGetBool(column(mcp, MCP_REVERSED, &isnull)) :
+		DatumGetTimestampTz(value) < holding->at)
+		return false;
+	value = column(mcp, MCP_ASSET_ID, &isnull);
+	for (i = 0; i < holding->nsold; i++)
+		if (holding->sold[i] == DatumGetInt64(value))
+			return false;
+	return true;
+}
 
-		places[i] = *(ItemPointer) DatumGetPointer(SPI_getbinval(held->vals[i], held->tupdesc,
-																  HELD_PLACE + 1, &isnull));
-	}
-	rows_read_at(fund->set, TABLE_MCP, places, n);
+static int
+compare_asset_ids(const ListCell *a, const ListCell *b)
+{
+	int64		x = row_int64(lfirst(a), MCP_ASSET_ID);
+	int64		y = row_int64(lfirst(b), MCP_ASSET_ID);
+
+	return x < y ? -1 : x > y;
+}
+
+/* Their rows are those that the fold of a valuation that strikes the price goes on with. */
+static List *
+held_copyrights(Row *fund, TimestampTz at)
+{
+	Holding		holding = {.at = at};
+	List	   *rows;
+
+	find_sold(&holding, row_int64(fund, FUND_ID));
+	rows = rows_select(fund->set, TABLE_MCP, "mcp_fund", fund->values[FUND_ID], is_held, &holding);
+	list_sort(rows, compare_asset_ids);
+	return rows;
 }
 
 static void
@@ -231,44 +268,34 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 {
 	PriceSource source;
 	int64		fund_id = row_int64(fund, FUND_ID);
-	Datum		values[3];
 	JsonObject	value_object;
 	JsonObject	source_object;
 	JsonbParseState *stale = NULL;
-	SPITupleTable *table;
 	int64		position = 0;
-	uint64		n;
-	uint64		i;
+	List	   *rows;
+	ListCell   *cell;
 
-	values[0] = fund->values[FUND_ID];
-	values[1] = TimestampTzGetDatum(end);
-	values[2] = Int32GetDatum(MCP_SOLD);
 	price_source_begin(&source, day, row_int32(fund, FUND_CASH_SCALE));
 	if (!source.is_quotes)
 		position = last_position_of(fund);
 	PushActiveSnapshot(GetLatestSnapshot());
-	n = plan_read(&held_copyrights, values, NULL);
-	table = SPI_tuptable;
-	if (strikes)
-		keep_rows(fund, table, n);
+	rows = held_copyrights(fund, end);
 
 	result->total = num_int(0);
 	json_begin(&value_object);
 	json_begin(&source_object);
 	(void) pushJsonbValue(&stale, WJB_BEGIN_ARRAY, NULL);
-	for (i = 0; i < n; i++)
+	foreach(cell, rows)
 	{
-		Held		held;
-		int64		asset_id;
+		const Row  *held = lfirst(cell);
+		int64		asset_id = row_int64(held, MCP_ASSET_ID);
 		char	   *key = palloc(MAXINT8LEN + 1);
 		DateADT		date;
 		Numeric		value;
 
 		CHECK_FOR_INTERRUPTS();
-		heap_deform_tuple(table->vals[i], table->tupdesc, held.values, held.nulls);
-		asset_id = DatumGetInt64(held.values[HELD_ASSET_ID]);
 		pg_lltoa(asset_id, key);
-		value = price_of(&source, &held, &date);
+		value = price_of(&source, held, &date);
 		if (value != NULL)
 			json_put_date(&source_object, key, date);
 		else
@@ -278,7 +305,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 			v.type = jbvNumeric;
 			v.val.numeric = num_int(asset_id);
 			(void) pushJsonbValue(&stale, WJB_ELEM, &v);
-			value = carried_value(&held, fund_id, day, strikes);
+			value = carried_value(held, fund_id, day, strikes);
 		}
 		json_put_numeric(&value_object, key, value);
 		result->total = num_add(result->total, value);
@@ -290,7 +317,7 @@ find_values(Values *result, Row *fund, DateADT day, TimestampTz end, bool strike
 	result->values = json_end(&value_object);
 	result->sources = json_end(&source_object);
 	result->stale = JsonbValueToJsonb(pushJsonbValue(&stale, WJB_END_ARRAY, NULL));
-	SPI_freetuptable(table);
+	list_free(rows);
 }
 
 static Numeric
