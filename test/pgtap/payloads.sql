@@ -109,6 +109,16 @@ select isnt(hint, '', 'the hint says what to do') from pg_temp.attempt($$select 
 select fundes.define_event_type('Dropped', null);
 select pg_temp.accepts($$select fundes.append('drop-1', 'Dropped', '{"name": "x"}')$$, 'defined anew it is taken again');
 
+-- Integers, however they are written, and their domains.
+create type public.counted as (id fundes.required_id, n bigint);
+select fundes.define_event_type('Counted', 'public.counted');
+select pg_temp.accepts(format('select fundes.append(''count-1'', ''Counted'', %L)', payload), payload)
+  from unnest(array['{"id": 1}', '{"id": 9007199254740991}', '{"id": 1.0}', '{"id": 1e3}', '{"id": 1, "n": 0}', '{"id": 1, "n": -7}',
+					'{"id": 1, "n": 9223372036854775807}', '{"id": 1, "n": -9223372036854775808}']) payload;
+select pg_temp.refuses(format('select fundes.append(''count-1'', ''Counted'', %L)', payload), 'UF023', payload)
+  from unnest(array['{"id": 0}', '{"id": -0.0}', '{"id": -1}', '{"id": 9007199254740992}', '{"id": 1.5}', '{"id": 10000.0001}', '{"id": 1e-1}',
+					'{"id": null}', '{"id": "1"}', '{"id": 1, "n": 9223372036854775808}', '{"id": 1, "n": 1e30}']) payload;
+
 -- Dates: ISO 8601 under any setting, and nothing that a setting or the clock
 -- would change.
 create type public.dated as (day date, moment timestamptz, local timestamp, length interval, days date[]);

@@ -43,15 +43,33 @@ select is(fundes.get_mcp_index('K79', 'R', 'M', '2025-12-31'), 7939.0000, 'a tho
 select is(fundes.get_mcp_index('K79', 'R', 'M', '2025-12-31'), 7939.0000, 'looked up once more');
 select is(fundes.get_mcp_index('K8', 'R', 'M', '2025-12-31'), 808.0000, 'the copyright after them');
 
--- Versions of one row in so many pages that its key stands for several.
-select count(pg_temp.record('K50', '2020-01-04', n)) from generate_series(1, 3000) n \g /dev/null
-select is(fundes.get_mcp_index('K50', 'R', 'M', '2020-01-05'), 3000.0000, 'the last version of many');
+-- Versions of one row, each with an entry of its own, as an index on the price keeps
+-- them from being on one page; so many that one entry comes to stand for several of
+-- them. Each is taken back once, so that the last entry is now and then that one.
+create index on fundes.mcp_price (price);
+create function pg_temp.wrong_versions(times integer) returns bigint language plpgsql as $$
+declare
+	said numeric[] := '{}';
+begin
+	for n in 1 .. times loop
+		begin
+			perform pg_temp.record('K50', '2020-01-04', n);
+			raise exception 'taken back';
+		exception when raise_exception then
+			null;
+		end;
+		for again in 1 .. 2 loop
+			said := said || coalesce(nullif(fundes.get_mcp_index('K50', 'R', 'M', '2020-01-05'), 5001), 0) - (n - 1);
+		end loop;
+		perform pg_temp.record('K50', '2020-01-04', n);
+	end loop;
+	return (select count(*) from unnest(said) difference where difference <> 0);
+end
+$$;
+select is(pg_temp.wrong_versions(500), 0::bigint, 'the last version of many, but for those that were taken back');
 select is(fundes.get_mcp_index('K50', 'R', 'M', '2020-12-31'), 5010.0000, 'and a quote after it');
-savepoint s;
-select pg_temp.record('K50', '2020-01-04', 1) \g /dev/null
-rollback to s;
-select is(fundes.get_mcp_index('K50', 'R', 'M', '2020-01-05'), 3000.0000, 'not one that was taken back');
 
+set client_min_messages = warning;
 reindex table fundes.mcp_price;
 select is_empty('table difference',
 	'all of them again, in an index that was built anew');
