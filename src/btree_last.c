@@ -54,7 +54,10 @@ key_above(Relation index, int ncolumns)
 	key->anynullkeys = false;
 	key->keysz = ncolumns;
 	for (i = 0; i < ncolumns; i++)
+	{
+		Assert(index->rd_indoption[i] == 0);
 		key->scankeys[i].sk_flags &= ~SK_ISNULL;
+	}
 	return key;
 }
 
@@ -90,7 +93,8 @@ first_above(Relation index, BTScanInsert key, Page page)
 /*
  * The last entry of a leaf that is not above the key, of those whose first columns
  * are equal to its.  Where rows count, it passes over entries that are marked dead,
- * as a scan does; on a standby one that is dead for the primary may count.
+ * as a scan does; on a standby one that is dead for the primary may count.  The key
+ * is left with those columns.
  */
 static BtreeLast
 last_on_page(Relation index, BTScanInsert key, int nequal, Page page, bool rows_count,

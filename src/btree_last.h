@@ -24,9 +24,9 @@ typedef enum BtreeLast
 
 /*
  * Finds the place to which the last entry leads that fulfils all keys: conditions
- * on the first columns, one for each, that they are equal, the last one perhaps
- * that it is less or equal.  No row need be there that anybody sees; there may be one
- * under an entry before it then.
+ * on the first columns, all ascending, one for each, that they are equal, the last
+ * one perhaps that it is less or equal.  No row need be there that anybody sees;
+ * there may be one under an entry before it then.
  */
 extern BtreeLast btree_last_place(Relation table, Relation index, const ScanKeyData *keys,
 								  int nkeys, ItemPointer place);

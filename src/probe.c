@@ -13,12 +13,15 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "btree_last.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "owner.h"
 #include "probe.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -199,7 +202,7 @@ first_is_last(const Probe *probe, ScanDirection direction)
 
 /* Finds the first row by one descent, where that can tell. */
 static BtreeLast
-descend(Probe *probe, ScanDirection direction)
+find_directly(Probe *probe, ScanDirection direction)
 {
 	ItemPointerData place;
 	BtreeLast	result;
@@ -225,13 +228,20 @@ scan(Probe *probe, ScanDirection direction)
 	return next_row(probe, direction);
 }
 
+static Oid
+index_of(Relation table, const char *name)
+{
+	return table->rd_rel->relpersistence == RELPERSISTENCE_TEMP ?
+		get_relname_relid(name, RelationGetNamespace(table)) : fundes_relation(name);
+}
+
 static bool
-begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
+begin(Probe *probe, Oid table, const char *index, LOCKMODE lock, Snapshot snapshot,
 	  ScanDirection direction)
 {
 	probe->context = CurrentMemoryContext;
 	probe->table = table_open(table, lock);
-	probe->index = index_open(index, lock);
+	probe->index = index_open(index_of(probe->table, index), lock);
 	probe->slot = table_slot_create(probe->table, NULL);
 	ItemPointerSetInvalid(&probe->place);
 	probe->snapshot = RegisterSnapshot(snapshot);
@@ -240,21 +250,21 @@ begin(Probe *probe, Oid table, Oid index, LOCKMODE lock, Snapshot snapshot,
 }
 
 bool
-probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction)
+probe_begin(Probe *probe, Oid table, const char *index, ScanDirection direction)
 {
 	probe->release = AccessShareLock;
 	return begin(probe, table, index, AccessShareLock, GetLatestSnapshot(), direction);
 }
 
 bool
-probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection direction)
+probe_begin_active(Probe *probe, Oid table, const char *index, ScanDirection direction)
 {
 	probe->release = AccessShareLock;
 	return begin(probe, table, index, AccessShareLock, GetActiveSnapshot(), direction);
 }
 
 bool
-probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction)
+probe_begin_write(Probe *probe, Oid table, const char *index, ScanDirection direction)
 {
 	probe->release = NoLock;
 	return begin(probe, table, index, RowExclusiveLock, GetLatestSnapshot(), direction);
@@ -292,7 +302,7 @@ bool
 probe_again(Probe *probe, ScanDirection direction)
 {
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
-	BtreeLast	result = descend(probe, direction);
+	BtreeLast	result = find_directly(probe, direction);
 	bool		found = result == BTREE_LAST_FOUND;
 
 	probe->descended = found;
@@ -308,6 +318,7 @@ probe_next(Probe *probe, ScanDirection direction)
 	MemoryContext old = MemoryContextSwitchTo(probe->context);
 	bool		found;
 
+	Assert(probe->descended || probe->scan != NULL);
 	/* a scan comes to the row that was found without it, and goes on */
 	found = (!probe->descended || scan(probe, direction)) && next_row(probe, direction);
 	MemoryContextSwitchTo(old);

@@ -61,17 +61,21 @@ extern void probe_key_until_day(Probe *probe, DateADT day);
 /* The same for a timestamptz column that must be after a moment. */
 extern void probe_key_after(Probe *probe, TimestampTz moment);
 
-/* Finds the first row, in the index's order or against it. */
-extern bool probe_begin(Probe *probe, Oid table, Oid index, ScanDirection direction);
+/*
+ * Finds the first row, in the index's order or against it.  The index is in the
+ * table's schema, and looked up by its name when the table is locked: before that
+ * REINDEX CONCURRENTLY may put another one in its place.
+ */
+extern bool probe_begin(Probe *probe, Oid table, const char *index, ScanDirection direction);
 
 /* As probe_begin(), by the active snapshot instead of a fresh one. */
-extern bool probe_begin_active(Probe *probe, Oid table, Oid index, ScanDirection direction);
+extern bool probe_begin_active(Probe *probe, Oid table, const char *index, ScanDirection direction);
 
 /*
  * As probe_begin(), for who writes there soon: locks are a writer's, and stay;
  * pages are pruned when an update would need the room.
  */
-extern bool probe_begin_write(Probe *probe, Oid table, Oid index, ScanDirection direction);
+extern bool probe_begin_write(Probe *probe, Oid table, const char *index, ScanDirection direction);
 
 /*
  * As probe_begin_write(), without an index: looks at a place to which the index
@@ -83,7 +87,7 @@ extern bool probe_begin_at(Probe *probe, Oid table, ItemPointer place, Buffer *b
 /* The same with the keys as they are now, as many as before: for a row after the other. */
 extern bool probe_again(Probe *probe, ScanDirection direction);
 
-/* Finds the next row in that direction. */
+/* Finds the row after one that was found, in that direction. */
 extern bool probe_next(Probe *probe, ScanDirection direction);
 
 /*

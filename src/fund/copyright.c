@@ -53,7 +53,7 @@ find_copyright(Probe *probe, const char *index, const Copyright *c,
 	probe_key(probe, TEXTOID, CStringGetTextDatum(c->code));
 	probe_key(probe, TEXTOID, CStringGetTextDatum(c->registration_number));
 	probe_key(probe, TEXTOID, CStringGetTextDatum(c->music_id));
-	return probe_begin(probe, fundes_relation("mcp"), fundes_relation(index), direction);
+	return probe_begin(probe, fundes_relation("mcp"), index, direction);
 }
 
 /*

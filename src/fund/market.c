@@ -70,8 +70,8 @@ in_force(int64 fund_id, TimestampTz at, Halt *halt)
 		return false;
 	probe.nkeys = 0;
 	probe_key(&probe, INT8OID, Int64GetDatum(fund_id));
-	found = probe_begin(&probe, fundes_relation("trading_halt"),
-						fundes_relation("trading_halt_pkey"), BackwardScanDirection);
+	found = probe_begin(&probe, fundes_relation("trading_halt"), "trading_halt_pkey",
+						BackwardScanDirection);
 	while (found && DatumGetTimestampTz(probe_value(&probe, HALT_EFFECTIVE_AT + 1)) > at)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -126,8 +126,8 @@ check_market_time(Command *cmd)
 
 	probe.nkeys = 0;
 	probe_key(&probe, INT8OID, Int64GetDatum(WHOLE_MARKET));
-	if (probe_begin(&probe, fundes_relation("trading_halt"),
-					fundes_relation("trading_halt_pkey"), BackwardScanDirection) &&
+	if (probe_begin(&probe, fundes_relation("trading_halt"), "trading_halt_pkey",
+					BackwardScanDirection) &&
 		!cmd->effective_given)
 		cmd->effective_at = Max(cmd->effective_at,
 								DatumGetTimestampTz(probe_value(&probe, HALT_EFFECTIVE_AT + 1)));

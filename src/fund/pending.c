@@ -38,13 +38,23 @@
 #define LARGE_UNITS 3
 #define LARGE_FIGURE 4
 
-/* The first power of 10,000 that is above a number; a high one where it is not known. */
-static int
-magnitude(Numeric a)
+/* Whether a number is below a power of 10,000; false where that is not known. */
+static bool
+is_below(Numeric a, int power)
 {
-	Number		number;
+	Number		n;
 
-	return number_read(a, &number) ? number.weight + 1 : PG_INT16_MAX;
+	return number_read(a, &n) && n.weight < power;
+}
+
+/* The same for a quotient of two positive numbers. */
+static bool
+quotient_is_below(Numeric a, Numeric b, int power)
+{
+	Number		n;
+	Number		d;
+
+	return number_read(a, &n) && number_read(b, &d) && n.weight - d.weight < power;
 }
 
 /*
@@ -78,11 +88,11 @@ pay_in_commutes(const Row *fund, Numeric amount)
 	return behind < SETTLE_ALONE &&
 		num_sign(row_numeric(fund, FUND_TOTAL_SUPPLY)) > 0 &&
 		num_sign(row_numeric(fund, FUND_BASE_PRICE)) > 0 &&
-		magnitude(amount) <= LARGE_AMOUNT &&
-		magnitude(amount) - magnitude(row_numeric(fund, FUND_BASE_PRICE)) < LARGE_UNITS &&
-		magnitude(row_numeric(fund, FUND_SUBSCRIPTIONS)) <= LARGE_FIGURE &&
-		magnitude(row_numeric(fund, FUND_CAPITAL_CASH)) <= LARGE_FIGURE &&
-		magnitude(row_numeric(fund, FUND_TOTAL_SUPPLY)) <= LARGE_FIGURE &&
+		is_below(amount, LARGE_AMOUNT) &&
+		quotient_is_below(amount, row_numeric(fund, FUND_BASE_PRICE), LARGE_UNITS) &&
+		is_below(row_numeric(fund, FUND_SUBSCRIPTIONS), LARGE_FIGURE) &&
+		is_below(row_numeric(fund, FUND_CAPITAL_CASH), LARGE_FIGURE) &&
+		is_below(row_numeric(fund, FUND_TOTAL_SUPPLY), LARGE_FIGURE) &&
 		is_far_from_drift(fund, behind + MaxBackends);
 }
 

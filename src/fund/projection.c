@@ -201,23 +201,24 @@ rows_table_of(RowSet *set, TableId table)
 	if (!rows->spilled)
 		scratch_create(table);
 	rows->spilled = true;
-	return scratch_relation(table, "");
+	return scratch_relation(table);
 }
 
-static Oid
+/* The name of its index; one of its own is made at first use. */
+static const char *
 index_of(RowSet *set, TableId table)
 {
 	TableRows  *rows = &set->tables[table];
 
 	if (!set->scratch)
-		return fundes_relation(primary_keys[table]);
+		return primary_keys[table];
 	if (!rows->indexed)
 	{
 		(void) rows_table_of(set, table);
 		scratch_create_index(table);
 	}
 	rows->indexed = true;
-	return scratch_relation(table, "_pkey");
+	return psprintf(SCRATCH_PREFIX "%s", primary_keys[table]);
 }
 
 const char *
@@ -357,7 +358,7 @@ ends_before(RowSet *set, TableId table, int64 first, int64 from)
 	if (rows->reading)
 		return btree_ends(rows->probe->table, rows->probe->index, first, from - 1);
 	relation = table_open(rows_table_of(set, table), RowExclusiveLock);
-	index = index_open(index_of(set, table), RowExclusiveLock);
+	index = index_open(fundes_relation(primary_keys[table]), RowExclusiveLock);
 	ends = btree_ends(relation, index, first, from - 1);
 	index_close(index, NoLock);
 	table_close(relation, NoLock);
@@ -464,7 +465,7 @@ rows_select(RowSet *set, TableId table, const char *index, Datum first,
 	Assert(!set->scratch);
 	probe.nkeys = 0;
 	probe_key(&probe, INT8OID, first);
-	for (found = probe_begin_write(&probe, rows_table_of(set, table), fundes_relation(index),
+	for (found = probe_begin_write(&probe, rows_table_of(set, table), index,
 								   ForwardScanDirection);
 		 found; found = probe_next(&probe, ForwardScanDirection))
 	{

@@ -98,8 +98,7 @@ find_figures(Question *q)
 	Probe		probe = {.nkeys = 0};
 
 	probe_key(&probe, INT8OID, key);
-	if (!probe_begin_active(&probe, fundes_relation("fund"), fundes_relation("fund_pkey"),
-							ForwardScanDirection))
+	if (!probe_begin_active(&probe, fundes_relation("fund"), "fund_pkey", ForwardScanDirection))
 		(void) require_fund(NULL, q->fund_id);
 	probe_end(&probe);
 	q->known_position = timeline_known_position(q->fund_id, q->known_at);

@@ -123,8 +123,8 @@ quotes_find(QuoteReader *reader, const Datum *copyright, DateADT *date, Numeric 
 		for (i = 0; i < 3; i++)
 			probe_key(probe, TEXTOID, copyright[i]);
 		probe_key_until_day(probe, reader->day);
-		found = probe_begin_active(probe, fundes_relation("mcp_price"),
-								   fundes_relation("mcp_price_pkey"), BackwardScanDirection);
+		found = probe_begin_active(probe, fundes_relation("mcp_price"), "mcp_price_pkey",
+								   BackwardScanDirection);
 		reader->begun = true;
 	}
 	if (!found)

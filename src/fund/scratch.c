@@ -52,9 +52,9 @@ scratch_drop(TableId table)
 }
 
 Oid
-scratch_relation(TableId table, const char *suffix)
+scratch_relation(TableId table)
 {
-	char	   *name = psprintf(SCRATCH_PREFIX "%s%s", tables[table].name, suffix);
+	char	   *name = psprintf(SCRATCH_PREFIX "%s", tables[table].name);
 
 	return RangeVarGetRelid(makeRangeVar("pg_temp", name, -1), NoLock, false);
 }

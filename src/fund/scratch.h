@@ -24,7 +24,6 @@ extern void scratch_create(TableId table);
 extern void scratch_create_index(TableId table);
 extern void scratch_drop(TableId table);
 
-/* Oid of the table, or of what has its name with a suffix. */
-extern Oid	scratch_relation(TableId table, const char *suffix);
+extern Oid	scratch_relation(TableId table);
 
 #endif							/* FUNDES_SCRATCH_H */

@@ -294,10 +294,10 @@ typedef struct Lookup
 } Lookup;
 
 /* An index of one of the owner's tables, by the end of its name. */
-static Oid
+static const char *
 index_named(TableId table, const char *suffix)
 {
-	return fundes_relation(psprintf("%s%s", tables[table].name, suffix));
+	return psprintf("%s%s", tables[table].name, suffix);
 }
 
 static void

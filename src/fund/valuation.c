@@ -180,7 +180,7 @@ carried_value(const Row *held, int64 fund_id, DateADT day, bool strikes)
 typedef struct Holding
 {
 	TimestampTz at;
-	int64	   *sold;			/* those that were sold then, as was reversed later */
+	int64	   *sold;			/* assets that were sold then, as was reversed later; ascending */
 	uint64		nsold;
 } Holding;
 
@@ -192,7 +192,7 @@ find_sold(Holding *holding, int64 fund_id)
 		"  join fundes.event s on s.position = r.reversed_position"
 		"  join fundes.event e on e.position = r.last_position"
 		" where r.fund_id = $1 and s.type_id = $3"
-		"   and s.effective_at < $2 and e.effective_at >= $2",
+		"   and s.effective_at < $2 and e.effective_at >= $2 order by 1",
 		INT8OID, TIMESTAMPTZOID, INT4OID);
 	Datum		values[3];
 	uint64		i;
@@ -207,6 +207,15 @@ find_sold(Holding *holding, int64 fund_id)
 		holding->sold[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 													   SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
+}
+
+static int
+compare_int64(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
 }
 
 static Datum
@@ -224,8 +233,8 @@ is_held(TupleTableSlot *mcp, void *arg)
 {
 	const Holding *holding = arg;
 	Datum		value;
+	int64		asset_id;
 	bool		isnull;
-	uint64		i;
 
 	value = column(mcp, MCP_PURCHASED_AT, &isnull);
 	if (isnull || DatumGetTimestampTz(value) >= holding->at)
@@ -234,11 +243,9 @@ is_held(TupleTableSlot *mcp, void *arg)
 	if (isnull ? DatumGetBool(column(mcp, MCP_REVERSED, &isnull)) :
 		DatumGetTimestampTz(value) < holding->at)
 		return false;
-	value = column(mcp, MCP_ASSET_ID, &isnull);
-	for (i = 0; i < holding->nsold; i++)
-		if (holding->sold[i] == DatumGetInt64(value))
-			return false;
-	return true;
+	asset_id = DatumGetInt64(column(mcp, MCP_ASSET_ID, &isnull));
+	return holding->nsold == 0 ||
+		bsearch(&asset_id, holding->sold, holding->nsold, sizeof(int64), compare_int64) == NULL;
 }
 
 static int
@@ -247,7 +254,7 @@ compare_asset_ids(const ListCell *a, const ListCell *b)
 	int64		x = row_int64(lfirst(a), MCP_ASSET_ID);
 	int64		y = row_int64(lfirst(b), MCP_ASSET_ID);
 
-	return x < y ? -1 : x > y;
+	return compare_int64(&x, &y);
 }
 
 /* Their rows are those that the fold of a valuation that strikes the price goes on with. */

@@ -33,7 +33,7 @@ find(Probe *probe, const char *table, const char *index, Oid type, Datum key,
 {
 	probe->nkeys = 0;
 	probe_key(probe, type, key);
-	return probe_begin(probe, fundes_relation(table), fundes_relation(index), direction);
+	return probe_begin(probe, fundes_relation(table), index, direction);
 }
 
 static DictionaryEntry

@@ -285,7 +285,10 @@ check_number(Attribute *att, Place *place, Numeric number)
 	PGFunction	to_integer = integer_conversion(att->base);
 	Datum		converted;
 	Datum		kept;
+	int64		integer;
 
+	if (att->base == INT8OID && number_small_int(number, &integer))
+		return Int64GetDatum(integer);
 	if (to_integer != NULL)
 	{
 		converted = DirectFunctionCall1(to_integer, value);
@@ -342,13 +345,10 @@ static void
 check_scalar(Attribute *att, Place *place, const JsonbValue *value)
 {
 	Datum		converted;
-	int64		integer;
 	DateADT		date;
 
 	if (att->form == FORM_NUMBER && att->base == NUMERICOID && att->typmod < 0)
 		converted = NumericGetDatum(value->val.numeric);
-	else if (att->base == INT8OID && number_small_int(value->val.numeric, &integer))
-		converted = Int64GetDatum(integer);
 	else if (att->form == FORM_NUMBER)
 		converted = check_number(att, place, value->val.numeric);
 	else if (att->form == FORM_BOOLEAN)

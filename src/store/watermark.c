@@ -80,8 +80,8 @@ static uint64 own_bound = 0;
 
 /*
  * As pg_sequence_last_value(), which looks at privileges as well and locks the
- * sequence's only page as nextval() does.  The caller is the owner, and a sequence
- * is never truncated.
+ * sequence's only page as nextval() does.  The caller is the owner.  The buffer is
+ * only where the page was, if it was that of this sequence.
  */
 int64
 last_position_handed_out(Oid sequence)
