@@ -446,8 +446,6 @@ find_kept(RowSet *set, TableId table, TupleTableSlot *stored)
 	bool		isnull;
 	int			i;
 
-	if (set->tables[table].rows == NIL)
-		return NULL;
 	for (i = 0; i < tables[table].nkeys; i++)
 		keys[i] = slot_getattr(stored, i + 1, &isnull);
 	return rows_find_known(set, table, keys);

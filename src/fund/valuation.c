@@ -180,7 +180,7 @@ carried_value(const Row *held, int64 fund_id, DateADT day, bool strikes)
 typedef struct Holding
 {
 	TimestampTz at;
-	int64	   *sold;			/* assets that were sold then, as was reversed later; ascending */
+	int64	   *sold;			/* assets whose sale by then was reversed later, ascending */
 	uint64		nsold;
 } Holding;
 
@@ -219,9 +219,9 @@ compare_int64(const void *a, const void *b)
 }
 
 static Datum
-column(TupleTableSlot *mcp, int column, bool *isnull)
+column(TupleTableSlot *mcp, int number, bool *isnull)
 {
-	return slot_getattr(mcp, column + 1, isnull);
+	return slot_getattr(mcp, number + 1, isnull);
 }
 
 /*
