@@ -43,6 +43,17 @@ typedef bool UpdatedIndexes;
 	ExecInsertIndexTuples((target), (slot), (estate), (update), false, NULL, NIL)
 #endif
 
+/* 17: comparing integers, for qsort() */
+#if PG_VERSION_NUM >= 170000
+#include "common/int.h"
+#else
+static inline int
+pg_cmp_s64(int64 a, int64 b)
+{
+	return (a > b) - (a < b);
+}
+#endif
+
 /* 17: the finalizer of MurmurHash3 for 64 bits */
 #if PG_VERSION_NUM < 170000
 static inline uint64

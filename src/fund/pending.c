@@ -179,10 +179,7 @@ pending_settle(const Row *fund, int64 position)
 static int
 compare_funds(const void *a, const void *b)
 {
-	int64		x = ((const PendingFund *) a)->fund_id;
-	int64		y = ((const PendingFund *) b)->fund_id;
-
-	return x < y ? -1 : x > y;
+	return pg_cmp_s64(((const PendingFund *) a)->fund_id, ((const PendingFund *) b)->fund_id);
 }
 
 PendingFund *

@@ -79,10 +79,7 @@ fund_of_stream(const char *stream)
 static int
 compare_int64(const void *a, const void *b)
 {
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
+	return pg_cmp_s64(*(const int64 *) a, *(const int64 *) b);
 }
 
 /* Expected streams count: their locks come after those of all funds. */

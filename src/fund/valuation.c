@@ -176,16 +176,16 @@ carried_value(const Row *held, int64 fund_id, DateADT day, bool strikes)
 	return isnull ? row_numeric(held, MCP_COST_CASH) : DatumGetNumeric(value);
 }
 
-/* What a copyright must be to be held at a moment. */
-typedef struct Holding
+/* By what it is told whether a copyright is held at a moment. */
+typedef struct HeldAt
 {
 	TimestampTz at;
 	int64	   *sold;			/* assets whose sale by then was reversed later, ascending */
 	uint64		nsold;
-} Holding;
+} HeldAt;
 
 static void
-find_sold(Holding *holding, int64 fund_id)
+find_sold(HeldAt *held, int64 fund_id)
 {
 	static KeptPlan select = PLAN(
 		"select (s.payload->>'asset_id')::bigint from fundes.reversal r"
@@ -199,12 +199,12 @@ find_sold(Holding *holding, int64 fund_id)
 	bool		isnull;
 
 	values[0] = Int64GetDatum(fund_id);
-	values[1] = TimestampTzGetDatum(holding->at);
+	values[1] = TimestampTzGetDatum(held->at);
 	values[2] = Int32GetDatum(MCP_SOLD);
-	holding->nsold = plan_read(&select, values, NULL);
-	holding->sold = palloc(sizeof(int64) * Max(holding->nsold, 1));
-	for (i = 0; i < holding->nsold; i++)
-		holding->sold[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+	held->nsold = plan_read(&select, values, NULL);
+	held->sold = palloc(sizeof(int64) * Max(held->nsold, 1));
+	for (i = 0; i < held->nsold; i++)
+		held->sold[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 													   SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -212,10 +212,7 @@ find_sold(Holding *holding, int64 fund_id)
 static int
 compare_int64(const void *a, const void *b)
 {
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
+	return pg_cmp_s64(*(const int64 *) a, *(const int64 *) b);
 }
 
 static Datum
@@ -231,41 +228,38 @@ column(TupleTableSlot *mcp, int number, bool *isnull)
 static bool
 is_held(TupleTableSlot *mcp, void *arg)
 {
-	const Holding *holding = arg;
+	const HeldAt *held = arg;
 	Datum		value;
 	int64		asset_id;
 	bool		isnull;
 
 	value = column(mcp, MCP_PURCHASED_AT, &isnull);
-	if (isnull || DatumGetTimestampTz(value) >= holding->at)
+	if (isnull || DatumGetTimestampTz(value) >= held->at)
 		return false;
 	value = column(mcp, MCP_HELD_UNTIL, &isnull);
 	if (isnull ? DatumGetBool(column(mcp, MCP_REVERSED, &isnull)) :
-		DatumGetTimestampTz(value) < holding->at)
+		DatumGetTimestampTz(value) < held->at)
 		return false;
 	asset_id = DatumGetInt64(column(mcp, MCP_ASSET_ID, &isnull));
-	return holding->nsold == 0 ||
-		bsearch(&asset_id, holding->sold, holding->nsold, sizeof(int64), compare_int64) == NULL;
+	return held->nsold == 0 ||
+		bsearch(&asset_id, held->sold, held->nsold, sizeof(int64), compare_int64) == NULL;
 }
 
 static int
 compare_asset_ids(const ListCell *a, const ListCell *b)
 {
-	int64		x = row_int64(lfirst(a), MCP_ASSET_ID);
-	int64		y = row_int64(lfirst(b), MCP_ASSET_ID);
-
-	return compare_int64(&x, &y);
+	return pg_cmp_s64(row_int64(lfirst(a), MCP_ASSET_ID), row_int64(lfirst(b), MCP_ASSET_ID));
 }
 
 /* Their rows are those that the fold of a valuation that strikes the price goes on with. */
 static List *
 held_copyrights(Row *fund, TimestampTz at)
 {
-	Holding		holding = {.at = at};
+	HeldAt		held = {.at = at};
 	List	   *rows;
 
-	find_sold(&holding, row_int64(fund, FUND_ID));
-	rows = rows_select(fund->set, TABLE_MCP, "mcp_fund", fund->values[FUND_ID], is_held, &holding);
+	find_sold(&held, row_int64(fund, FUND_ID));
+	rows = rows_select(fund->set, TABLE_MCP, "mcp_fund", fund->values[FUND_ID], is_held, &held);
 	list_sort(rows, compare_asset_ids);
 	return rows;
 }
