@@ -156,7 +156,7 @@ select is(pg_temp.under_all_styles(pg_temp.dated(payload)), '00000', 'under any 
 	'{"local": "2023-02-01T09:00:00"}', '{"length": "P1Y2M3DT4H5M6S"}', '{"length": "7 days"}', '{"length": "01:00:00"}', '{}']) payload;
 select is(pg_temp.under_all_styles(pg_temp.dated(payload)), 'UF023', 'under any style: ' || payload)
   from unnest(array[
-	'{"day": "today"}', '{"day": "yesterday"}', '{"day": "now"}', '{"day": "01/02/2023"}', '{"day": "01.02.2023"}', '{"day": "20230201"}', '{"day": "1 Feb 2023"}', '{"day": "23-02-01"}', '{"day": ""}', '{"day": "2023-02-30"}',
+	'{"day": "today"}', '{"day": "yesterday"}', '{"day": "now"}', '{"day": "01/02/2023"}', '{"day": "01.02.2023"}', '{"day": "20230201"}', '{"day": "1 Feb 2023"}', '{"day": "23-02-01"}', '{"day": ""}', '{"day": "2023-02-30"}', '{"day": "0000-01-01"}',
 	'{"days": ["2023-02-01", "tomorrow"]}',
 	'{"moment": "2023-02-01 09:00"}', '{"moment": "2023-02-01"}', '{"moment": "now"}', '{"moment": "02/01/2023 09:00 Z"}', '{"moment": "today +09"}',
 	'{"local": "now"}', '{"local": "02/01/2023 09:00"}', '{"length": "-1 2:03:04"}', '{"length": "soon"}']) payload;
