@@ -92,7 +92,7 @@ rows_begin_scratch(bool sums)
 
 	set->scratch = true;
 	set->sums = sums;
-	if (sums && !pg_strong_random(&set->seed, sizeof(set->seed)))
+	if (!pg_strong_random(&set->seed, sizeof(set->seed)))
 		elog(ERROR, "could not generate random values");
 	return set;
 }

@@ -12,10 +12,12 @@
 #include "fund/fence.h"
 #include "fund/projection_internal.h"
 #include "fund/row_place.h"
+#include "fund/scratch.h"
 #include "miscadmin.h"
 #include "owner.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "writer.h"
 
 /*
@@ -198,6 +200,16 @@ sum_up(RowSet *set)
 	}
 }
 
+/* Whether the projection has rows of this sum. */
+static bool
+projection_has_sum(RowSet *set, TableId table, const RowSum *sum)
+{
+	RowSum		stored;
+
+	return row_sum_of_table(&stored, table, fundes_relation(tables[table].name), set->seed) &&
+		stored.count == sum->count && stored.hashes == sum->hashes;
+}
+
 bool
 rows_sums_hold(RowSet *set)
 {
@@ -207,9 +219,22 @@ rows_sums_hold(RowSet *set)
 		return true;
 	sum_up(set);
 	for (i = 0; i < NTABLES; i++)
-		if (is_entry(i) &&
-			!row_sum_equals_table(&set->tables[i].sum, i, fundes_relation(tables[i].name), set->seed))
+		if (is_entry(i) && !projection_has_sum(set, i, &set->tables[i].sum))
 			return false;
+	return true;
+}
+
+/* Whether the rows of a scratch table are those of the projection: then it goes. */
+static bool
+settle_spilled(RowSet *set, TableId table)
+{
+	RowSum		sum;
+
+	UpdateActiveSnapshotCommandId();
+	if (!row_sum_of_table(&sum, table, scratch_relation(table), set->seed) ||
+		!projection_has_sum(set, table, &sum))
+		return false;
+	scratch_drop(table);
 	return true;
 }
 
@@ -221,8 +246,12 @@ rows_settle(RowSet *set, TableId table)
 	Assert(set->scratch);
 	if (set->sums && is_entry(table))
 		return true;
-	if (rows->spilled ||
-		!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
+	if (rows->spilled)
+	{
+		rows_flush_table(set, table);
+		return settle_spilled(set, table);
+	}
+	if (!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
 	{
 		(void) rows_table_of(set, table);
 		rows_flush_table(set, table);

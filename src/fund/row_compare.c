@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fund/row_compare.h"
 #include "miscadmin.h"
@@ -146,6 +147,22 @@ rows_equal_table(RowIndex *index, List *rows, Oid relation)
 	return equal && left == 0;
 }
 
+/* The bytes of a value that is passed by reference. */
+static uint64
+hash_referenced(Oid type, Datum datum, uint64 seed)
+{
+	struct varlena *value;
+	uint64		hash;
+
+	if (type == INTERVALOID)
+		return hash_bytes_extended((unsigned char *) DatumGetPointer(datum), sizeof(Interval), seed);
+	value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(datum));
+	hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), seed);
+	if ((Pointer) value != DatumGetPointer(datum))
+		pfree(value);
+	return hash;
+}
+
 /* A column's number goes into the hash, so that a value in another column differs. */
 static void
 add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, uint64 seed)
@@ -158,12 +175,7 @@ add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, u
 		if (nulls[i])
 			continue;
 		if ((by_reference[table] & COLUMN_BIT(i)) != 0)
-		{
-			struct varlena *value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(values[i]));
-
-			hash = hash_bytes_extended((unsigned char *) VARDATA_ANY(value),
-									   VARSIZE_ANY_EXHDR(value), hash + i);
-		}
+			hash = hash_referenced(tables[table].columns[i].type, values[i], hash + i);
 		else
 			hash = murmurhash64((hash + i) ^ values[i]);
 	}
@@ -178,22 +190,22 @@ row_sum_add(RowSum *sum, const Row *row, uint64 seed)
 }
 
 bool
-row_sum_equals_table(const RowSum *sum, TableId table, Oid relation, uint64 seed)
+row_sum_of_table(RowSum *sum, TableId table, Oid relation, uint64 seed)
 {
 	Relation	stored = table_open(relation, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(stored, NULL);
 	TableScanDesc scan = table_beginscan(stored, GetActiveSnapshot(), 0, NULL);
 	bool		known = RelationGetNumberOfAttributes(stored) == tables[table].ncolumns;
-	RowSum		found = {0};
 
+	sum->count = sum->hashes = 0;
 	while (known && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(slot);
-		add_values(&found, table, slot->tts_values, slot->tts_isnull, seed);
+		add_values(sum, table, slot->tts_values, slot->tts_isnull, seed);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(stored, AccessShareLock);
-	return known && found.count == sum->count && found.hashes == sum->hashes;
+	return known;
 }

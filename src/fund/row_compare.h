@@ -30,7 +30,10 @@ typedef struct RowSum
 
 extern void row_sum_add(RowSum *sum, const Row *row, uint64 seed);
 
-/* Whether it is the sum of the rows that the active snapshot sees in a table. */
-extern bool row_sum_equals_table(const RowSum *sum, TableId table, Oid relation, uint64 seed);
+/*
+ * The sum of the rows that the active snapshot sees in a table; false if it has
+ * other columns than it should.
+ */
+extern bool row_sum_of_table(RowSum *sum, TableId table, Oid relation, uint64 seed);
 
 #endif							/* FUNDES_ROW_COMPARE_H */

@@ -70,10 +70,25 @@ select pg_temp.mended(replace(replace(damage, '$1', :'pay_in'), '$2', :'purchase
 	('update fundes.holding_entry set cost_basis = units, units = cost_basis', 'holding_entry t t'),
 	('insert into fundes.holding_entry (fund_id, investor_id, last_position, effective_at) values (1, ''A'', 1000000, now())', 'holding_entry t f')) d(damage, what);
 
+-- Rows that have no room are not kept, either, but for those that differ.
+set local maintenance_work_mem = '1MB';
+select pg_temp.mended(damage, what) from (values
+	('update fundes.fund set max_price_age = ''168:00:01''', 'fund t t'),
+	('update fundes.fund set max_price_age = max_price_drift * interval ''1 day'', max_price_drift = 7', 'fund t t'),
+	('update fundes.mcp set registration_number = music_id, music_id = registration_number where asset_id = 7', 'mcp t t'),
+	('update fundes.mcp set is_stale = true where asset_id = 7', 'mcp t t'),
+	('update fundes.mcp m set cost_cash = o.cost_cash + 3, value_cash = m.value_cash from fundes.mcp o'
+	 ' where m.asset_id in (7, 8) and o.asset_id in (7, 8) and m.asset_id <> o.asset_id', 'mcp t t, mcp t t'),
+	('delete from fundes.mcp where asset_id = 4000', 'mcp f t'),
+	('delete from fundes.investor', 'investor f t'),
+	('delete from fundes.mcp', repeat('mcp f t, ', 3999) || 'mcp f t')) d(damage, what);
+
 -- Equal is equal, however it is written.
 update fundes.fund_entry set asset_value = 1.000 where last_position = :purchase;
 update fundes.mcp set cost_cash = 1.000 where asset_id = 2;
 select is_empty('select * from fundes.verify_projections()', '1 and 1.000 are the same, also in an entry');
 select is(fundes.rebuild_projections(), 0::bigint, 'nor is there anything to mend');
+set local maintenance_work_mem = '1GB';
+select is_empty('select * from fundes.verify_projections()', 'nor where there is room');
 select * from finish();
 rollback;
