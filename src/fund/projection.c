@@ -205,8 +205,8 @@ rows_table_of(RowSet *set, TableId table)
 }
 
 /* The name of its index; one of its own is made at first use. */
-static const char *
-index_of(RowSet *set, TableId table)
+const char *
+rows_index_of(RowSet *set, TableId table)
 {
 	TableRows  *rows = &set->tables[table];
 
@@ -226,7 +226,7 @@ rows_table_name(RowSet *set, TableId table)
 {
 	if (!set->scratch)
 		return psprintf("fundes.%s", tables[table].name);
-	(void) index_of(set, table);
+	(void) rows_index_of(set, table);
 	return psprintf(SCRATCH "%s", tables[table].name);
 }
 
@@ -274,10 +274,10 @@ read_first(RowSet *set, TableId table, const Datum *keys, bool ranging)
 	/* what is read is written, as a rule, but not investors */
 	if (table == TABLE_INVESTOR)
 		found = probe_begin(rows->probe, rows_table_of(set, table),
-							index_of(set, table), ForwardScanDirection);
+							rows_index_of(set, table), ForwardScanDirection);
 	else
 		found = probe_begin_write(rows->probe, rows_table_of(set, table),
-								  index_of(set, table), ForwardScanDirection);
+								  rows_index_of(set, table), ForwardScanDirection);
 	rows->reading = true;
 	rows->ranging = ranging;
 	MemoryContextSwitchTo(old);
@@ -398,7 +398,7 @@ rows_read_range(RowSet *set, TableId table, int64 first, int64 last)
 	probe.nkeys = 0;
 	probe_key_from(&probe, first);
 	for (found = probe_begin_write(&probe, rows_table_of(set, table),
-								   index_of(set, table), ForwardScanDirection);
+								   rows_index_of(set, table), ForwardScanDirection);
 		 found && DatumGetInt64(probe_value(&probe, 1)) <= last;
 		 found = probe_next(&probe, ForwardScanDirection))
 	{
@@ -489,8 +489,6 @@ rows_select(RowSet *set, TableId table, const char *index, Datum first,
 Row *
 rows_find_known(RowSet *set, TableId table, const Datum *keys)
 {
-	if (set->scratch)
-		return rows_find(set, table, keys);
 	if (set->tables[table].index == NULL)
 		make_index(set, table);
 	return row_index_find(set->tables[table].index, keys);
@@ -617,7 +615,7 @@ rows_walk_back(RowSet *set, TableId table, Datum first,
 	probe.nkeys = 0;
 	probe_key(&probe, tables[table].columns[0].type, first);
 	for (found = probe_begin(&probe, rows_table_of(set, table),
-							 index_of(set, table), BackwardScanDirection);
+							 rows_index_of(set, table), BackwardScanDirection);
 		 found; found = probe_next(&probe, BackwardScanDirection))
 	{
 		Datum		keys[PROBE_MAX_KEYS];

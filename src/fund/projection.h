@@ -285,7 +285,8 @@ extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
 
 /*
  * The same of the rows in memory, without a look into the projection: where it
- * is enough to know those, or the key is new, as the unique index will tell.
+ * is enough to know those, or the key is new, as the unique index will tell: of a
+ * scratch table at the latest when it is settled.
  */
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 

@@ -231,11 +231,15 @@ settle_spilled(RowSet *set, TableId table)
 	RowSum		sum;
 
 	UpdateActiveSnapshotCommandId();
-	if (!row_sum_of_table(&sum, table, scratch_relation(table), set->seed) ||
-		!projection_has_sum(set, table, &sum))
-		return false;
-	scratch_drop(table);
-	return true;
+	if (row_sum_of_table(&sum, table, scratch_relation(table), set->seed) &&
+		projection_has_sum(set, table, &sum))
+	{
+		scratch_drop(table);
+		return true;
+	}
+	/* it tells whether a key is there twice */
+	(void) rows_index_of(set, table);
+	return false;
 }
 
 bool

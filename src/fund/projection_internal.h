@@ -42,8 +42,9 @@ struct RowSet
 	TableRows	tables[NTABLES];
 };
 
-/* The table that a set's rows are in; one of its own is made at first use. */
+/* The table that a set's rows are in and its index; those of its own are made at first use. */
 extern Oid	rows_table_of(RowSet *set, TableId table);
+extern const char *rows_index_of(RowSet *set, TableId table);
 extern void rows_stop_reading(TableRows *rows);
 
 /* Whether it is remembered where rows of a table are (row_place.h). */

@@ -12,7 +12,34 @@ select fundes.append_batch(array_fill('fund-1'::text, array[4000]), array_fill('
 	array(select jsonb_build_object('fund_id', 1, 'asset_id', n, 'copyright_code', 'M' || n, 'registration_number', 'R',
 			'music_id', 'S', 'price_cash', 1, 'acquisition_date', '2023-06-01')
 			from generate_series(1, 4000) n)) is not null as appended limit 1;
+
+-- A log with a purchase that the fold would have refused.
+create function pg_temp.buy_again() returns void language sql as $$
+	alter table fundes.event disable trigger project;
+	insert into fundes.event (position, stream_id, version, effective_at, recorded_at, type_id, payload)
+		select nextval('fundes.event_position'), stream_id, (select max(version) + 1 from fundes.event where stream_id = e.stream_id),
+			   effective_at, recorded_at, type_id, payload || '{"asset_id": 5, "copyright_code": "M0"}'
+		  from fundes.event e where type_id = 6 order by position desc limit 1;
+	alter table fundes.event enable always trigger project;
+$$;
+create function pg_temp.refused(room text, code text) returns setof text language plpgsql as $$
+begin
+	perform set_config('maintenance_work_mem', room, true);
+	return next throws_ok('select * from fundes.verify_projections()', code, null, room || ': an asset_id that is there twice');
+	return next throws_ok('select fundes.rebuild_projections()', code, null, room || ': is refused');
+end
+$$;
+savepoint unsold;
+select pg_temp.buy_again();
+select pg_temp.refused('1GB', 'UF016');
+select pg_temp.refused('1MB', '23505');
+rollback to unsold;
+
 select fundes.sell_mcp(1, n, 2) is not null as sold from generate_series(1, 4000, 500) n;
+savepoint sold;
+select pg_temp.buy_again();
+select pg_temp.refused('1MB', 'UF016');
+rollback to sold;
 
 create function pg_temp.damage() returns void language sql as $$
 	update fundes.mcp set value_cash = 7 where asset_id = 3;
@@ -90,5 +117,6 @@ select is_empty('select * from fundes.verify_projections()', '1 and 1.000 are th
 select is(fundes.rebuild_projections(), 0::bigint, 'nor is there anything to mend');
 set local maintenance_work_mem = '1GB';
 select is_empty('select * from fundes.verify_projections()', 'nor where there is room');
+
 select * from finish();
 rollback;
