@@ -19,9 +19,22 @@ wal_of_appends()
 	query "$db" -c "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn - $before)::bigint / $appends"
 }
 
+# The same four counts with the server's wal_compression off, as it is by
+# default, or on.
+count_all()
+{
+	local compression=$1 peer
+
+	query postgres -c "alter system set wal_compression = $compression" -c 'select pg_reload_conf()' >/dev/null
+	for peer in fundes plain; do
+		wal[$peer]=$(wal_of_appends "${peer}_$database" "append-$peer")
+		wal[large_$peer]=$(wal_of_appends "large_${peer}_$database" "append-$peer")
+	done
+}
+
 measure()
 {
-	local peer size
+	local peer
 	local -A wal=()
 
 	for peer in fundes plain; do
@@ -29,10 +42,13 @@ measure()
 		client createdb -T "$peer" "large_${peer}_$database"
 		query "${peer}_$database" -v count=100000 -v streams="$streams" -v payload="$payload" -o /dev/null -f "bench/load-$peer.sql"
 		query "large_${peer}_$database" -v count="$large" -v streams="$streams" -v payload="$payload" -o /dev/null -f "bench/load-$peer.sql"
-		wal[$peer]=$(wal_of_appends "${peer}_$database" "append-$peer")
-		wal[large_$peer]=$(wal_of_appends "large_${peer}_$database" "append-$peer")
 	done
+	count_all off
 	result "WAL after a checkpoint, $large events" bytes "${wal[large_fundes]}" 'at 100000' "${wal[fundes]}" '<= 1.1'
 	result "WAL after a checkpoint, $large events" bytes "${wal[large_fundes]}" plain "${wal[large_plain]}"
 	result 'WAL after a checkpoint, 100000 events' bytes "${wal[fundes]}" plain "${wal[plain]}"
+	count_all on
+	result "with wal_compression, $large events" bytes "${wal[large_fundes]}" 'at 100000' "${wal[fundes]}"
+	result "with wal_compression, $large events" bytes "${wal[large_fundes]}" plain "${wal[large_plain]}"
+	query postgres -c 'alter system reset wal_compression' -c 'select pg_reload_conf()' >/dev/null
 }
