@@ -285,8 +285,9 @@ extern Row *rows_find(RowSet *set, TableId table, const Datum *keys);
 
 /*
  * The same of the rows in memory, without a look into the projection: where it
- * is enough to know those, or the key is new, as the unique index will tell: of a
- * scratch table at the latest when it is settled.
+ * is enough to know those, or the key is new, as the unique index will tell.  A
+ * scratch table that has none yet gets it when it is settled: with one row too
+ * many it cannot have the projection's sum.
  */
 extern Row *rows_find_known(RowSet *set, TableId table, const Datum *keys);
 

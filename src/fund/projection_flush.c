@@ -237,7 +237,7 @@ settle_spilled(RowSet *set, TableId table)
 		scratch_drop(table);
 		return true;
 	}
-	/* it tells whether a key is there twice */
+	/* the index tells whether a key is there twice */
 	(void) rows_index_of(set, table);
 	return false;
 }

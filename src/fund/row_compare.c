@@ -163,7 +163,10 @@ hash_referenced(Oid type, Datum datum, uint64 seed)
 	return hash;
 }
 
-/* A column's number goes into the hash, so that a value in another column differs. */
+/*
+ * A column's number goes into the hash, so that a value in another column differs:
+ * mixed in by itself, as otherwise a value that is a few bits off would make up for it.
+ */
 static void
 add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, uint64 seed)
 {
@@ -177,7 +180,7 @@ add_values(RowSum *sum, TableId table, const Datum *values, const bool *nulls, u
 		if ((by_reference[table] & COLUMN_BIT(i)) != 0)
 			hash = hash_referenced(tables[table].columns[i].type, values[i], hash + i);
 		else
-			hash = murmurhash64((hash + i) ^ values[i]);
+			hash = murmurhash64(murmurhash64(hash + i) ^ values[i]);
 	}
 	sum->count++;
 	sum->hashes += hash;
