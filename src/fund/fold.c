@@ -334,11 +334,15 @@ leave_holding(Fold *fold)
 	fold->holding_entries = NIL;
 }
 
-/* The stream of a holding begins with the pay-in that makes it. */
+/*
+ * The stream of a holding begins with the pay-in that makes it.  A log that was
+ * loaded from elsewhere may have it otherwise, so a rebuild does not rely on it.
+ */
 static bool
 begins_holding(const Fold *fold)
 {
-	return fold->event->type_id == INVESTMENT_CREATED && fold->event->version == 1;
+	return fold->event->type_id == INVESTMENT_CREATED && fold->event->version == 1 &&
+		!rows_are_scratch(fold->rows);
 }
 
 void

@@ -190,7 +190,6 @@ new_row(RowSet *set, TableId table)
 	return row;
 }
 
-/* The table that a set's rows are in; one of its own is made at first use. */
 Oid
 rows_table_of(RowSet *set, TableId table)
 {
@@ -204,7 +203,22 @@ rows_table_of(RowSet *set, TableId table)
 	return scratch_relation(table);
 }
 
-/* The name of its index; one of its own is made at first use. */
+static void
+make_scratch_index(TableId table)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		scratch_create_index(table);
+	}
+	PG_CATCH();
+	{
+		rows_raise_conflict(table, context);
+	}
+	PG_END_TRY();
+}
+
 const char *
 rows_index_of(RowSet *set, TableId table)
 {
@@ -215,7 +229,7 @@ rows_index_of(RowSet *set, TableId table)
 	if (!rows->indexed)
 	{
 		(void) rows_table_of(set, table);
-		scratch_create_index(table);
+		make_scratch_index(table);
 	}
 	rows->indexed = true;
 	return psprintf(SCRATCH_PREFIX "%s", primary_keys[table]);

@@ -273,7 +273,8 @@ extern const char *rows_table_name(RowSet *set, TableId table);
 
 /*
  * Of a set in tables of its own: whether its rows are just those of the
- * projection.  If not, they are in the scratch table afterwards, all of them.
+ * projection.  If they are, there is no scratch table afterwards; if not, all of
+ * them are in it.
  */
 extern bool rows_settle(RowSet *set, TableId table);
 

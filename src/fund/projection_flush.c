@@ -65,16 +65,16 @@ insert_rows(Writer *writer, List *rows)
 	writer_insert_collected(writer);
 }
 
-/* The error of a row that a unique index refused is raised as its table's. */
-pg_noreturn static void
-raise_conflict(const Table *table, MemoryContext context)
+pg_noreturn void
+rows_raise_conflict(TableId id, MemoryContext context)
 {
+	const Table *table = &tables[id];
 	ErrorData  *error;
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
 	FlushErrorState();
-	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION || table->conflict_code == 0)
 		ReThrowError(error);
 	ereport(ERROR,
 			(errcode(table->conflict_code),
@@ -94,7 +94,7 @@ write_rows(Writer *writer, List *rows)
 
 /* The same, where another transaction may be writing a row that excludes one. */
 static void
-write_rivals(Writer *writer, List *rows, const Table *table)
+write_rivals(Writer *writer, List *rows, TableId table)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -104,7 +104,7 @@ write_rivals(Writer *writer, List *rows, const Table *table)
 	}
 	PG_CATCH();
 	{
-		raise_conflict(table, context);
+		rows_raise_conflict(table, context);
 	}
 	PG_END_TRY();
 }
@@ -165,7 +165,7 @@ rows_flush_table(RowSet *set, TableId table)
 			fence_check_columns(&tables[table], RelationGetDescr(writer.table));
 		fenced[table] = writer.shape.look;
 		if (tables[table].conflict_code != 0)
-			write_rivals(&writer, rows->rows, &tables[table]);
+			write_rivals(&writer, rows->rows, table);
 		else
 			write_rows(&writer, rows->rows);
 		writer_end(&writer);
@@ -207,7 +207,7 @@ projection_has_sum(RowSet *set, TableId table, const RowSum *sum)
 	RowSum		stored;
 
 	return row_sum_of_table(&stored, table, fundes_relation(tables[table].name), set->seed) &&
-		stored.count == sum->count && stored.hashes == sum->hashes;
+		row_sums_equal(&stored, sum);
 }
 
 bool
@@ -224,12 +224,14 @@ rows_sums_hold(RowSet *set)
 	return true;
 }
 
-/* Whether the rows of a scratch table are those of the projection: then it goes. */
+/* rows_settle() of a table whose rows are not all in memory. */
 static bool
 settle_spilled(RowSet *set, TableId table)
 {
 	RowSum		sum;
 
+	rows_flush_table(set, table);
+	/* the sum is of what was written just now, too */
 	UpdateActiveSnapshotCommandId();
 	if (row_sum_of_table(&sum, table, scratch_relation(table), set->seed) &&
 		projection_has_sum(set, table, &sum))
@@ -251,10 +253,7 @@ rows_settle(RowSet *set, TableId table)
 	if (set->sums && is_entry(table))
 		return true;
 	if (rows->spilled)
-	{
-		rows_flush_table(set, table);
 		return settle_spilled(set, table);
-	}
 	if (!rows_equal_table(rows->index, rows->rows, fundes_relation(tables[table].name)))
 	{
 		(void) rows_table_of(set, table);

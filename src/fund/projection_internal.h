@@ -42,9 +42,19 @@ struct RowSet
 	TableRows	tables[NTABLES];
 };
 
-/* The table that a set's rows are in and its index; those of its own are made at first use. */
+/*
+ * The table that a set's rows are in, and the name of its index.  Those of a set
+ * in tables of its own are made at first use; a key that is there twice is an error
+ * then.
+ */
 extern Oid	rows_table_of(RowSet *set, TableId table);
 extern const char *rows_index_of(RowSet *set, TableId table);
+
+/*
+ * In a handler: the error of a unique index is raised as that of its table, if it
+ * has one.
+ */
+pg_noreturn extern void rows_raise_conflict(TableId table, MemoryContext context);
 extern void rows_stop_reading(TableRows *rows);
 
 /* Whether it is remembered where rows of a table are (row_place.h). */

@@ -4,9 +4,9 @@
  *	  Folding the whole log anew: verify_projections, rebuild_projections.
  *
  *	  The log is folded in memory and compared with the projections, all in one
- *	  snapshot.  What differs, or is more than memory may hold, goes to temporary
- *	  tables of the projections' shape, where statements find the rows that
- *	  differ: verifying shows them, rebuilding mends them.
+ *	  snapshot.  What is more than memory may hold goes to temporary tables of the
+ *	  projections' shape, which are compared by sums.  Of what differs, statements
+ *	  find the rows there: verifying shows them, rebuilding mends them.
  *
  *-------------------------------------------------------------------------
  */

@@ -28,6 +28,12 @@ typedef struct RowSum
 	uint64		hashes;
 } RowSum;
 
+static inline bool
+row_sums_equal(const RowSum *a, const RowSum *b)
+{
+	return a->count == b->count && a->hashes == b->hashes;
+}
+
 extern void row_sum_add(RowSum *sum, const Row *row, uint64 seed);
 
 /*
