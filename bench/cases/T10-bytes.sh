@@ -3,10 +3,11 @@
 # WAL: pg_current_wal_insert_lsn before and after appends, a transaction each,
 # with full_page_writes off, so that it is the records alone (T14 is about page
 # images). Index bytes: what all indexes have grown by. Counts, not times: one
-# run each. Where streams share pages of an index, in a small log, these fill in
-# another way than where each stream has its own, so it is done in both; in the
-# large log there are as many appends as fill a page of each stream, as the pages
-# of streams that grow alike are split at about the same time.
+# run each.
+#
+# In a small log and, beside the plain table, in a large one, where each stream
+# has index pages of its own. There as many events are appended as fill a page of
+# each stream: pages of streams that grow alike are split at about the same time.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 small_appends=40000

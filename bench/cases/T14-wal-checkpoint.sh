@@ -2,8 +2,9 @@
 #
 # (10^6 in the quick form.) Ids made by fundes; full_page_writes on. A
 # checkpoint, then 50,000 appends: the images of the pages that they touch first
-# are counted in. The plain table has an index over random ids. Counts, not
-# times: one run each.
+# are counted in. The plain table has an index over random ids. Once more
+# with wal_compression, which makes the images smaller. Counts, not times: one
+# run each.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 appends=50000
@@ -19,7 +20,7 @@ wal_of_appends()
 	query "$db" -c "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn - $before)::bigint / $appends"
 }
 
-# The same four counts with the server's wal_compression off, as it is by
+# Both logs of both peers, with the server's wal_compression off, as it is by
 # default, or on.
 count_all()
 {
