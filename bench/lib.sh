@@ -158,6 +158,18 @@ drop_databases()
 	done < <(query postgres -c "select datname from pg_database where datname like '%\_$database'")
 }
 
+# load_log PEER DATABASE COUNT STREAMS: so many events, dealt out to the streams.
+load_log()
+{
+	query "$2" -v count="$3" -v streams="$4" -v payload="$payload" -o /dev/null -f "bench/load-$1.sql"
+}
+
+# For the rest of a case, as by ALTER SYSTEM.
+alter_server()
+{
+	query postgres -c "alter system $1" -c 'select pg_reload_conf()' >/dev/null
+}
+
 # Ten events of each stream, so that no run meets a new one.
 fill_streams()
 {
@@ -203,6 +215,17 @@ next_run()
 		echo "$n" >"$workspace/runs"
 		echo "$n"
 	) 9>"$workspace/runs.lock"
+}
+
+# wal_of_append DATABASE PEER APPENDS: bytes, over so many appends after a checkpoint.
+wal_of_append()
+{
+	local db=$1 peer=$2 appends=$3 clients=8 before
+
+	query "$db" -c checkpoint
+	before=$(query "$db" -c 'select pg_current_wal_insert_lsn()')
+	bench "$db" "append-$peer" -c "$clients" -t $((appends / clients)) >/dev/null
+	query "$db" -c "select ((pg_current_wal_insert_lsn() - '$before') / $appends)::bigint"
 }
 
 # Milliseconds of a transaction with one client.
@@ -354,6 +377,7 @@ run_case()
 		[[ ! -e $workspace/pgbench.log ]] || tail -n 3 "$workspace/pgbench.log" >&2
 	fi
 	drop_databases
+	alter_server 'reset all'
 }
 
 report()

@@ -25,7 +25,7 @@ measure()
 	for peer in fundes plain message_db emmett; do
 		has "$peer" || continue
 		progress "$current loading $large events into $peer"
-		query "${peer}_$database" -v count="$large" -v streams=$many -v payload="$payload" -o /dev/null -f "bench/load-$peer.sql"
+		load_log "$peer" "${peer}_$database" "$large" "$many"
 		query "${peer}_$database" -c 'create extension pg_prewarm'
 	done
 	race 'read 100 of a stream' \

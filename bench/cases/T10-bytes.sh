@@ -13,16 +13,10 @@
 
 small_appends=50000
 large_appends=$((300 * streams))
-writers=8
 
 index_bytes()
 {
 	query "$1" -c "select sum(pg_relation_size(oid)) from pg_class where relkind = 'i' and relnamespace::regnamespace::text not in ('pg_catalog', 'pg_toast', 'information_schema')"
-}
-
-wal_position()
-{
-	query "$1" -c "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 }
 
 # What one of so many appends takes: bytes of WAL and of indexes.
@@ -30,21 +24,9 @@ bytes_of_append()
 {
 	local db=$1 peer=$2 appends=$3 wal bytes
 
-	query "$db" -c checkpoint
 	bytes=$(index_bytes "$db")
-	wal=$(wal_position "$db")
-	bench "$db" "append-$peer" -c $writers -t $((appends / writers)) >/dev/null
-	echo "$((($(wal_position "$db") - wal) / appends)) $((($(index_bytes "$db") - bytes) / appends))"
-}
-
-load()
-{
-	query "$1_$database" -v count="$2" -v streams="$streams" -v payload="$payload" -o /dev/null -f "bench/load-$1.sql"
-}
-
-set_server()
-{
-	query postgres -c "alter system $1" -c 'select pg_reload_conf()' >/dev/null
+	wal=$(wal_of_append "$db" "$peer" "$appends")
+	echo "$wal $((($(index_bytes "$db") - bytes) / appends))"
 }
 
 measure()
@@ -55,23 +37,21 @@ measure()
 	fresh fundes plain message_db emmett
 	for peer in fundes plain message_db emmett; do
 		has "$peer" || continue
-		load "$peer" 100000
+		load_log "$peer" "${peer}_$database" 100000 "$streams"
 		read -r "wal[$peer]" "index[$peer]" < <(bytes_of_append "${peer}_$database" "$peer" $small_appends)
 	done
-	set_server 'set full_page_writes = off'
+	alter_server 'set full_page_writes = off'
 	for peer in fundes plain message_db emmett; do
 		has "$peer" || continue
 		read -r "records[$peer]" _ < <(bytes_of_append "${peer}_$database" "$peer" $small_appends)
 	done
 	drop_databases
-	set_server 'set synchronous_commit = off'
+	alter_server 'set synchronous_commit = off'
 	fresh fundes plain
 	for peer in fundes plain; do
-		load "$peer" "$large"
+		load_log "$peer" "${peer}_$database" "$large" "$streams"
 		read -r "large_records[$peer]" "large_index[$peer]" < <(bytes_of_append "${peer}_$database" "$peer" $large_appends)
 	done
-	set_server 'reset full_page_writes'
-	set_server 'reset synchronous_commit'
 
 	for peer in plain message_db emmett; do
 		has "$peer" || continue

@@ -75,7 +75,7 @@ set_up_databases()
 	fill_streams plain
 	for ((size = 10000; size <= large; size *= 10)); do
 		client createdb -T fundes "log${size}_$database"
-		query "log${size}_$database" -v count="$size" -v streams="$streams" -v payload="$payload" -o /dev/null -f bench/load-fundes.sql
+		load_log fundes "log${size}_$database" "$size" "$streams"
 	done
 	query "fundes_$database" -v funds="$funds" -f bench/funds.sql -f bench/investors.sql
 	query "fundes_$database" -o /dev/null -c "select count(fundes.create_investment('i' || n, 1, 5000)) from generate_series(1, 10000) n" -c 'vacuum analyze'
@@ -111,7 +111,7 @@ measure()
 	for ((size = 100000; size < large; size *= 10)); do
 		result "append at $size" instructions "$(instructions append-$size)" 'at 10000' "$small"
 	done
-	result "append at $large" instructions "$(instructions append-$large)" 'at 10000' "$small" '<= 1.15'
+	result "append at $large" instructions "$(instructions "append-$large")" 'at 10000' "$small" '<= 1.15'
 	result 'append at 10000' instructions "$small" plain "$(instructions plain)"
 	result "append at $large, streams not seen" instructions "$(instructions first)" 'at 10000, seen' "$small"
 	result 'fund event by append' instructions "$(instructions fund-event)" 'plain with trigger' "$(instructions trigger)"

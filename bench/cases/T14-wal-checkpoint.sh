@@ -8,17 +8,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 appends=50000
-writers=8
-
-wal_of_appends()
-{
-	local db=$1 script=$2 before
-
-	query "$db" -c checkpoint
-	before=$(query "$db" -c "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
-	bench "$db" "$script" -c $writers -t $((appends / writers)) >/dev/null
-	query "$db" -c "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn - $before)::bigint / $appends"
-}
 
 # Both logs of both peers, with the server's wal_compression off, as it is by
 # default, or on.
@@ -26,10 +15,10 @@ count_all()
 {
 	local compression=$1 peer
 
-	query postgres -c "alter system set wal_compression = $compression" -c 'select pg_reload_conf()' >/dev/null
+	alter_server "set wal_compression = $compression"
 	for peer in fundes plain; do
-		wal[$peer]=$(wal_of_appends "${peer}_$database" "append-$peer")
-		wal[large_$peer]=$(wal_of_appends "large_${peer}_$database" "append-$peer")
+		wal[$peer]=$(wal_of_append "${peer}_$database" "$peer" $appends)
+		wal[large_$peer]=$(wal_of_append "large_${peer}_$database" "$peer" $appends)
 	done
 }
 
@@ -41,8 +30,8 @@ measure()
 	for peer in fundes plain; do
 		fresh "$peer"
 		client createdb -T "$peer" "large_${peer}_$database"
-		query "${peer}_$database" -v count=100000 -v streams="$streams" -v payload="$payload" -o /dev/null -f "bench/load-$peer.sql"
-		query "large_${peer}_$database" -v count="$large" -v streams="$streams" -v payload="$payload" -o /dev/null -f "bench/load-$peer.sql"
+		load_log "$peer" "${peer}_$database" 100000 "$streams"
+		load_log "$peer" "large_${peer}_$database" "$large" "$streams"
 	done
 	count_all off
 	result "WAL after a checkpoint, $large events" bytes "${wal[large_fundes]}" 'at 100000' "${wal[fundes]}" '<= 1.1'
@@ -51,5 +40,4 @@ measure()
 	count_all on
 	result "with wal_compression, $large events" bytes "${wal[large_fundes]}" 'at 100000' "${wal[fundes]}"
 	result "with wal_compression, $large events" bytes "${wal[large_fundes]}" plain "${wal[large_plain]}"
-	query postgres -c 'alter system reset wal_compression' -c 'select pg_reload_conf()' >/dev/null
 }
