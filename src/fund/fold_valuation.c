@@ -93,10 +93,22 @@ add_rise(Fold *fold, const Row *mcp, Numeric rise)
 }
 
 /*
+ * Whether a copyright is, or was at the moment of the valuation, one of the fund's:
+ * one whose purchase was reversed later was held until then.
+ */
+static bool
+counts(const Fold *fold, const Row *mcp)
+{
+	return !DatumGetBool(mcp->values[MCP_REVERSED]) ||
+		(!mcp->nulls[MCP_HELD_UNTIL] &&
+		 row_time(mcp, MCP_HELD_UNTIL) > fold->event->effective_at);
+}
+
+/*
  * A copyright that was sold by then keeps the value for the case that the sale
- * is reversed.  One whose sale was recorded before this valuation, but is
- * effective later, has the value until it is sold, and goes with it; and so one
- * whose sale was reversed, until it comes back.  Returns as add_rise().
+ * is reversed.  One whose sale, or the reversal of whose purchase, was recorded
+ * before this valuation, but is effective later, has the value until then; and so
+ * one whose sale was reversed, until it comes back.  Returns as add_rise().
  */
 static Numeric
 take_value(Fold *fold, Row *mcp, Numeric value)
@@ -104,12 +116,13 @@ take_value(Fold *fold, Row *mcp, Numeric value)
 	Numeric		rise = num_sub(value, row_numeric(mcp, MCP_VALUE_CASH));
 
 	row_set(mcp, MCP_VALUE_CASH, NumericGetDatum(value));
-	if (mcp->nulls[MCP_SOLD_AT])
-		return add_rise(fold, mcp, rise);
-	if (row_time(mcp, MCP_SOLD_AT) <= fold->event->effective_at)
-		return num_zero();
-	fund_add_at(fold, row_time(mcp, MCP_SOLD_AT), FUND_ASSET_VALUE, num_negate(rise));
-	return rise;
+	if (!mcp->nulls[MCP_HELD_UNTIL])
+	{
+		if (row_time(mcp, MCP_HELD_UNTIL) <= fold->event->effective_at)
+			return num_zero();
+		fund_add_at(fold, row_time(mcp, MCP_HELD_UNTIL), FUND_ASSET_VALUE, num_negate(rise));
+	}
+	return add_rise(fold, mcp, rise);
 }
 
 /* The sum of all values; takes them where the price is struck. */
@@ -132,7 +145,7 @@ take_values(Fold *fold, bool striking)
 			JsonbValue *source = findJsonbValueFromContainer(&sources->root, JB_FOBJECT, &v);
 
 			mcp = valued_mcp(fold, &v);
-			if (!striking || DatumGetBool(mcp->values[MCP_REVERSED]))
+			if (!striking || !counts(fold, mcp))
 				continue;
 			row_set(mcp, MCP_IS_STALE, BoolGetDatum(source == NULL));
 			if (source != NULL && source->type == jbvString)
@@ -146,7 +159,7 @@ take_values(Fold *fold, bool striking)
 			if (v.type != jbvNumeric || num_sign(v.val.numeric) < 0)
 				refuse_payload(fold, "A value is not a number from 0 on.");
 			sum = num_add(sum, v.val.numeric);
-			if (striking && !DatumGetBool(mcp->values[MCP_REVERSED]))
+			if (striking && counts(fold, mcp))
 				rises = num_add(rises, take_value(fold, mcp, v.val.numeric));
 		}
 	}

@@ -316,6 +316,37 @@ select pg_temp.refuses(pg_temp.reversal(:k, jsonb_build_object('reversed_event_i
 select pg_temp.accepts(pg_temp.reversal(:k, jsonb_build_object('reversed_event_id', :'e', 'reversed_position', :p, 'reversed', :'reversed'::jsonb)), 'appended as it should be');
 select pg_temp.refuses(pg_temp.reversal(:k, jsonb_build_object('reversed_event_id', :'e', 'reversed_position', :p, 'reversed', :'reversed'::jsonb)), 'UF013', 'and again');
 
+-- A valuation of when a copyright was held whose purchase was reversed later: it has
+-- the value until then; and so where a sale was reversed before.
+create function pg_temp.values_at(fund bigint, moments timestamptz[]) returns numeric[]
+language sql as $$
+	select array_agg((fundes.fund_state_at(fund, moment)).asset_value::numeric order by moment) from unnest(moments) moment
+$$;
+select fundes.create_fund('While held', effective_at => '2023-07-01 09:00') as g \gset
+select fundes.create_investment('A', :g, 10000, effective_at => '2023-07-01 10:00');
+select fundes.purchase_mcp(:g, 'M8', 'R', 'S', 3000, effective_at => '2023-07-01 11:00');
+select pg_temp.last_id() as bought \gset
+select fundes.record_mcp_price('M8', 'R', 'S', '2023-07-01', 3500);
+select fundes.reverse_event(:'bought', 'x', effective_at => '2023-07-03 10:00');
+select results_eq(format($$select nav::numeric, base_price::numeric from fundes.update_mcp_asset_value(%s, '2023-07-01', effective_at => '2023-07-02 09:00')$$, :g),
+	'values (10500::numeric, 1050::numeric)', 'a day on which it was held');
+select is(pg_temp.values_at(:g, array['2023-07-02 08:00', '2023-07-02 09:00', '2023-07-03 09:59', '2023-07-03 10:00']::timestamptz[]),
+	array[3000, 3500, 3500, 0]::numeric[], 'the books have the value until its purchase is reversed');
+select is(fundes.fund_nav(:g, '2023-07-02 09:00'), 10500::numeric, 'and the NAV is that of the valuation');
+select pg_temp.accepts(format('select fundes.create_investment(''A'', %s, 1050, effective_at => ''2023-07-02 10:00'')', :g), 'the price that was struck can be dealt at');
+
+select fundes.create_fund('With a gap', effective_at => '2023-07-01 09:00') as g \gset
+select fundes.create_investment('A', :g, 10000, effective_at => '2023-07-01 10:00');
+select fundes.purchase_mcp(:g, 'M9', 'R', 'S', 3000, effective_at => '2023-07-01 11:00');
+select fundes.record_mcp_price('M9', 'R', 'S', '2023-07-01', 3500);
+select fundes.sell_mcp(:g, pg_temp.asset('M9'), 3000, effective_at => '2023-07-03 08:00');
+select fundes.reverse_event(pg_temp.last_id(), 'x', effective_at => '2023-07-03 10:00');
+select fundes.sell_mcp(:g, pg_temp.asset('M9'), 3000, effective_at => '2023-07-04 08:00');
+select fundes.update_mcp_asset_value(:g, '2023-07-01', effective_at => '2023-07-02 09:00');
+select is(pg_temp.values_at(:g, array['2023-07-02 08:00', '2023-07-02 09:00', '2023-07-03 09:00', '2023-07-03 10:00', '2023-07-04 08:00']::timestamptz[]),
+	array[3000, 3500, 0, 3500, 0]::numeric[], 'sold, come back, and sold again');
+select pg_temp.books_balance('the books balance');
+
 -- A valuation while the copyright was sold: its new value counts from when it came back.
 select fundes.create_fund('While sold', effective_at => '2023-07-01 09:00') as g \gset
 select fundes.create_investment('A', :g, 10000, effective_at => '2023-07-01 10:00');
