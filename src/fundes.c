@@ -19,6 +19,7 @@
 
 #include <limits.h>
 
+#include "fund/projection.h"
 #include "fund/streams.h"
 #include "store/append.h"
 #include "utils/datetime.h"
@@ -136,5 +137,6 @@ _PG_init(void)
 							   PGC_SUSET, 0,
 							   check_age, NULL, NULL);
 	MarkGUCPrefixReserved("fundes");
+	rows_init();
 	append_init(&fund_module);
 }

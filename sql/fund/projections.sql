@@ -422,6 +422,7 @@ create function fundes.rebuild_projections() returns bigint
 comment on function fundes.rebuild_projections() is
 $$Folds the whole log anew and mends every projection row that differs. Returns how many rows it wrote or removed; 0 where all was right.
 Readers go on, commands wait until it commits.
+A large log is folded by up to max_parallel_maintenance_workers parallel workers, where its rows have room in maintenance_work_mem.
 Example: select fundes.rebuild_projections();$$;
 
 create function fundes.verify_projections(
@@ -430,5 +431,6 @@ create function fundes.verify_projections(
 	language c as 'MODULE_PATHNAME', 'fundes_verify_projections';
 comment on function fundes.verify_projections() is
 $$Folds the whole log anew and returns the rows in which projection and log differ: the table, its key, the row as stored (NULL: missing) and as folded (NULL: should not be there). No rows is right.
-Commands and readers go on. It folds into temporary tables, so not in a READ ONLY transaction or on a standby (25006), nor before PREPARE TRANSACTION.
+Commands and readers go on. Workers and memory are used as by rebuild_projections.
+It folds into temporary tables, so not in a READ ONLY transaction or on a standby (25006), nor before PREPARE TRANSACTION.
 Example: select * from fundes.verify_projections();$$;

@@ -27,6 +27,7 @@
 #include "fund/fold.h"
 #include "fund/fold_internal.h"
 #include "fund/fund_lock.h"
+#include "fund/market.h"
 #include "fund/money.h"
 #include "fund/pending.h"
 #include "fund/timeline.h"
@@ -730,6 +731,18 @@ fold_begin(FoldRun *run, RowSet *rows)
 											   ALLOCSET_DEFAULT_SIZES);
 }
 
+/* Funds know nothing of each other, but all of them know the investors. */
+static bool
+is_of_part(const FoldRun *run, const FoldEvent *event)
+{
+	uint64		fund_id;
+
+	if (run->parts == 0 || event->type_id == INVESTOR_CREATED)
+		return true;
+	fund_id = is_about_fund(event) ? payload_int64(event->payload, "fund_id") : WHOLE_MARKET;
+	return fund_id % run->parts == run->part;
+}
+
 void
 fold_next(FoldRun *run, FoldEvent *event, Datum payload)
 {
@@ -739,7 +752,8 @@ fold_next(FoldRun *run, FoldEvent *event, Datum payload)
 	CHECK_FOR_INTERRUPTS();
 	payload_open(&opened, DatumGetJsonbP(payload));
 	event->payload = &opened;
-	fold_event(run, event);
+	if (is_of_part(run, event))
+		fold_event(run, event);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(run->event_context);
 	rows_relieve(run->rows);

@@ -67,6 +67,10 @@ typedef struct FoldRun
 	PendingFund *pending;
 	int			npending;
 	bool		pending_wrong;
+
+	/* Where there are parts: of the events of funds only those of one. */
+	uint32		parts;
+	uint32		part;
 } FoldRun;
 
 extern void fold_begin(FoldRun *run, RowSet *rows);

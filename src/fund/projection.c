@@ -35,10 +35,7 @@
 
 StaticAssertDecl(MAX_COLUMNS <= 64, "COLUMN_BIT is of 64 bits");
 
-/*
- * What the columns are, by COLUMN_BIT, and what the indexes are called: found once
- * for the backend's life.
- */
+/* What the columns are, by COLUMN_BIT, and what the indexes are called. */
 uint64		by_reference[NTABLES];
 static uint64 numbers[NTABLES];
 static char primary_keys[NTABLES][NAMEDATALEN];
@@ -49,8 +46,8 @@ is_by_reference(Oid type)
 	return type == TEXTOID || type == NUMERICOID || type == JSONBOID || type == INTERVALOID;
 }
 
-static void
-know_columns(void)
+void
+rows_init(void)
 {
 	int			table;
 	int			i;
@@ -79,21 +76,27 @@ rows_begin(void)
 												  "fundes rows", ALLOCSET_SMALL_SIZES);
 	RowSet	   *set = MemoryContextAllocZero(context, sizeof(RowSet));
 
-	if (by_reference[TABLE_FUND] == 0)
-		know_columns();
 	set->context = context;
 	return set;
 }
 
 RowSet *
-rows_begin_scratch(bool sums)
+rows_begin_scratch(bool sums, uint64 seed)
 {
 	RowSet	   *set = rows_begin();
 
 	set->scratch = true;
 	set->sums = sums;
-	if (!pg_strong_random(&set->seed, sizeof(set->seed)))
-		elog(ERROR, "could not generate random values");
+	set->seed = seed;
+	return set;
+}
+
+RowSet *
+rows_begin_confined(uint64 seed, pg_atomic_uint64 *room)
+{
+	RowSet	   *set = rows_begin_scratch(true, seed);
+
+	set->room = room;
 	return set;
 }
 
@@ -118,6 +121,8 @@ rows_end(RowSet *set)
 
 	for (i = 0; i < NTABLES; i++)
 		rows_stop_reading(&set->tables[i]);
+	if (set->room != NULL)
+		pg_atomic_fetch_sub_u64(set->room, set->taken);
 	if (set->estate != NULL)
 		FreeExecutorState(set->estate);
 	MemoryContextDelete(set->context);
@@ -127,7 +132,7 @@ rows_end(RowSet *set)
  * Rows
  */
 
-/* Made at first use: most sets touch few tables. */
+/* Of a table's rows in the set.  Made at first use: most sets touch few tables. */
 static MemoryContext
 context_of(RowSet *set, TableId table)
 {
@@ -180,7 +185,6 @@ new_row(RowSet *set, TableId table)
 	row = take_room(set, table, MAXALIGN(sizeof(Row)) + (sizeof(Datum) + sizeof(bool)) * ncolumns);
 	memset(row, 0, sizeof(Row));
 	row->set = set;
-	row->context = rows->context;
 	row->table = table;
 	row->values = (Datum *) ((char *) row + MAXALIGN(sizeof(Row)));
 	row->nulls = (bool *) (row->values + ncolumns);
@@ -235,13 +239,10 @@ rows_index_of(RowSet *set, TableId table)
 	return psprintf(SCRATCH_PREFIX "%s", primary_keys[table]);
 }
 
-const char *
-rows_table_name(RowSet *set, TableId table)
+bool
+rows_are_kept(const RowSet *set, TableId table)
 {
-	if (!set->scratch)
-		return psprintf("fundes.%s", tables[table].name);
-	(void) rows_index_of(set, table);
-	return psprintf(SCRATCH "%s", tables[table].name);
+	return set->scratch && !set->tables[table].spilled;
 }
 
 /* A row as it is stored: its values point into a copy until they change. */
@@ -249,7 +250,7 @@ static Row *
 take_stored(RowSet *set, TableId table, TupleTableSlot *slot)
 {
 	Row		   *row = new_row(set, table);
-	MemoryContext old = MemoryContextSwitchTo(row->context);
+	MemoryContext old = MemoryContextSwitchTo(context_of(row->set, row->table));
 	HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
 
 	heap_deform_tuple(tuple, slot->tts_tupleDescriptor, row->values, row->nulls);
@@ -345,7 +346,7 @@ find_stored(RowSet *set, TableId table, const Datum *keys)
 	TableRows  *rows = &set->tables[table];
 	Row		   *row;
 
-	if (set->scratch && !rows->spilled)
+	if (rows_are_kept(set, table))
 		return NULL;
 	if (rows_have_places(set, table) && !rows->reading &&
 		(row = find_in_place(set, table, DatumGetInt64(keys[0]))) != NULL)
@@ -429,7 +430,7 @@ make_index(RowSet *set, TableId table)
 	TableRows  *rows = &set->tables[table];
 	ListCell   *cell;
 
-	rows->index = row_index_create(table, context_of(set, table));
+	rows->index = row_index_create(table, tables[table].nkeys, context_of(set, table));
 	foreach(cell, rows->rows)
 		row_index_put(rows->index, lfirst(cell));
 }
@@ -508,6 +509,51 @@ rows_find_known(RowSet *set, TableId table, const Datum *keys)
 	return row_index_find(set->tables[table].index, keys);
 }
 
+/* Whether a row comes before another one with the same first key; all keys are integers. */
+static bool
+comes_before(const Row *row, const Row *other)
+{
+	int			i;
+
+	for (i = 1; i < tables[row->table].nkeys; i++)
+		if (row->values[i] != other->values[i])
+			return (int64) row->values[i] < (int64) other->values[i];
+	return false;
+}
+
+/* Rows with the same first key are linked from the last one, which is in an index, to the first. */
+static void
+link_row(RowIndex *last_rows, Row *row)
+{
+	Row		   *after = row_index_find(last_rows, row->values);
+
+	if (after == NULL || comes_before(after, row))
+	{
+		row->link = after;
+		row_index_put(last_rows, row);
+		return;
+	}
+	while (after->link != NULL && comes_before(row, after->link))
+		after = after->link;
+	row->link = after->link;
+	after->link = row;
+}
+
+static Row *
+last_row(RowSet *set, TableId table, Datum first)
+{
+	TableRows  *rows = &set->tables[table];
+	ListCell   *cell;
+
+	if (rows->last_rows == NULL)
+	{
+		rows->last_rows = row_index_create(table, 1, context_of(set, table));
+		foreach(cell, rows->rows)
+			link_row(rows->last_rows, lfirst(cell));
+	}
+	return row_index_find(rows->last_rows, &first);
+}
+
 Row *
 rows_add(RowSet *set, TableId table, const Datum *keys)
 {
@@ -526,6 +572,8 @@ rows_add(RowSet *set, TableId table, const Datum *keys)
 		row_set(row, i, keys[i]);
 	if (set->tables[table].index != NULL)
 		row_index_put(set->tables[table].index, row);
+	if (set->tables[table].last_rows != NULL)
+		link_row(set->tables[table].last_rows, row);
 	return row;
 }
 
@@ -538,7 +586,7 @@ value_room(Row *row, int column, Size size, bool *owned)
 {
 	*owned = (row->placed & COLUMN_BIT(column)) != 0;
 	row->placed |= COLUMN_BIT(column);
-	return *owned ? MemoryContextAlloc(row->context, size) :
+	return *owned ? MemoryContextAlloc(context_of(row->set, row->table), size) :
 		take_room(row->set, row->table, size);
 }
 
@@ -596,7 +644,7 @@ row_add(Row *row, int column, Numeric amount)
 		row_set(row, column, NumericGetDatum(amount));
 		return;
 	}
-	old = MemoryContextSwitchTo(row->context);
+	old = MemoryContextSwitchTo(context_of(row->set, row->table));
 	amount = num_add(row_numeric(row, column), amount);
 	MemoryContextSwitchTo(old);
 	take_over(row, column, amount, true);
@@ -617,14 +665,21 @@ row_text_is(const Row *row, int column, const char *value)
 	return VARSIZE_ANY_EXHDR(text) == length && memcmp(VARDATA_ANY(text), value, length) == 0;
 }
 
-/* What is in memory is written first, so that the index has all. */
 void
 rows_walk_back(RowSet *set, TableId table, Datum first,
 			   bool (*visit) (Row *row, void *arg), void *arg)
 {
+	Row		   *row;
 	Probe		probe;
 	bool		found;
 
+	if (rows_are_kept(set, table))
+	{
+		for (row = last_row(set, table, first); row != NULL && visit(row, arg); row = row->link)
+			CHECK_FOR_INTERRUPTS();
+		return;
+	}
+	/* what is in memory is written, so that the index has all */
 	rows_flush_table(set, table);
 	probe.nkeys = 0;
 	probe_key(&probe, tables[table].columns[0].type, first);

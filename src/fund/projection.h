@@ -16,6 +16,7 @@
 #define FUNDES_PROJECTION_H
 
 #include "nodes/pg_list.h"
+#include "port/atomics.h"
 #include "probe.h"
 #include "storage/itemptr.h"
 #include "utils/date.h"
@@ -235,6 +236,17 @@ extern const Table tables[NTABLES];
 
 typedef struct RowSet RowSet;
 
+/*
+ * Rows that need not be kept to be compared: how many there are, and the sum of
+ * a hash of each, by a seed that nobody knows before.  Other rows have the same
+ * sum once in 2^64.
+ */
+typedef struct RowSum
+{
+	uint64		count;
+	uint64		hashes;
+} RowSum;
+
 typedef struct Row
 {
 	RowSet	   *set;
@@ -247,10 +259,13 @@ typedef struct Row
 	uint64		changed;		/* columns, by COLUMN_BIT */
 	uint64		placed;			/* those that had a value in the rows' room */
 	uint64		owned;			/* those whose value is allocated by itself */
-	MemoryContext context;
+	struct Row *link;			/* to another one, as it suits the table; NULL at first */
 	Datum	   *values;
 	bool	   *nulls;
 } Row;
+
+/* Once for the backend's life. */
+extern void rows_init(void);
 
 /* The projections themselves, in a new memory context below the current. */
 extern RowSet *rows_begin(void);
@@ -261,15 +276,34 @@ extern RowSet *rows_begin(void);
  * rows_sums_hold() tells whether those are the sums of what the projections have.
  * If not, the set is of no use, and all rows must be kept to see how they differ.
  */
-extern RowSet *rows_begin_scratch(bool sums);
+extern RowSet *rows_begin_scratch(bool sums, uint64 seed);
 extern bool rows_sums_hold(RowSet *set);
+
+/*
+ * The same with sums, and with no tables: where all sets of one room come to more
+ * than maintenance_work_mem, rows_overflow() tells so, and the set is of no use.
+ * The room, 0 at first, may be in shared memory.
+ */
+extern RowSet *rows_begin_confined(uint64 seed, pg_atomic_uint64 *room);
+extern bool rows_overflow(const RowSet *set);
+
+/* Of each table the sum of the set's rows, all of which are in memory. */
+extern void rows_sums(RowSet *set, RowSum *sums);
 extern bool rows_are_scratch(const RowSet *set);
 extern void rows_flush(RowSet *set);
 extern void rows_flush_table(RowSet *set, TableId table);
 extern void rows_end(RowSet *set);
 
-/* The table that a set's rows are in, qualified. */
-extern const char *rows_table_name(RowSet *set, TableId table);
+/*
+ * The table that a set's rows are in, and the name of its index.  Those of a set
+ * in tables of its own are made at first use; a key that is there twice is an error
+ * then.
+ */
+extern Oid	rows_table_of(RowSet *set, TableId table);
+extern const char *rows_index_of(RowSet *set, TableId table);
+
+/* Whether all rows that there are of a table are in memory: of a set in tables of its own. */
+extern bool rows_are_kept(const RowSet *set, TableId table);
 
 /*
  * Of a set in tables of its own: whether its rows are just those of the

@@ -133,6 +133,7 @@ forget_rows(TableRows *rows)
 	rows->context = NULL;
 	rows->room_left = 0;
 	rows->index = NULL;
+	rows->last_rows = NULL;
 	rows->rows = NIL;
 }
 
@@ -171,12 +172,6 @@ rows_flush_table(RowSet *set, TableId table)
 		writer_end(&writer);
 	}
 	forget_rows(rows);
-}
-
-static bool
-is_entry(TableId table)
-{
-	return table == TABLE_FUND_ENTRY || table == TABLE_HOLDING_ENTRY;
 }
 
 /* Entries make room for the next ones. */
@@ -273,10 +268,42 @@ rows_flush(RowSet *set)
 		rows_flush_table(set, i);
 }
 
+void
+rows_sums(RowSet *set, RowSum *sums)
+{
+	ListCell   *cell;
+	int			i;
+
+	sum_up(set);
+	for (i = 0; i < NTABLES; i++)
+	{
+		Assert(rows_are_kept(set, i));
+		sums[i] = set->tables[i].sum;
+		foreach(cell, set->tables[i].rows)
+			row_sum_add(&sums[i], lfirst(cell), set->seed);
+	}
+}
+
+bool
+rows_overflow(const RowSet *set)
+{
+	return set->overflow;
+}
+
 static Size
 memory_allowed(const RowSet *set)
 {
 	return set->scratch ? maintenance_work_mem * (Size) 1024 : FLUSH_BYTES;
+}
+
+/* Takes room for what the set has grown by. */
+static void
+take_more(RowSet *set, uint64 size)
+{
+	uint64		all = pg_atomic_add_fetch_u64(set->room, size - set->taken);
+
+	set->taken = size;
+	set->overflow |= all > memory_allowed(set);
 }
 
 void
@@ -288,6 +315,11 @@ rows_relieve(RowSet *set)
 		return;
 	if (set->sums)
 		sum_up(set);
+	if (set->room != NULL)
+	{
+		take_more(set, MemoryContextMemAllocated(set->context, true));
+		return;
+	}
 	if (MemoryContextMemAllocated(set->context, true) < memory_allowed(set))
 		return;
 	for (i = 0; i < NTABLES; i++)

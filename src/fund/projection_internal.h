@@ -23,6 +23,7 @@ typedef struct TableRows
 	Size		room_size;		/* of the piece */
 	List	   *rows;			/* in the order of first use */
 	RowIndex   *index;			/* made at the first look-up */
+	RowIndex   *last_rows;		/* of each first key; made by rows_walk_back() */
 	bool		reading;
 	bool		ranging;		/* the probe is that of rows_walk_from() */
 	Probe	   *probe;			/* made at the first look into the table */
@@ -37,18 +38,20 @@ struct RowSet
 	bool		scratch;		/* in tables of its own */
 	bool		sums;			/* and entries are not kept */
 	uint64		seed;			/* of their hashes */
+	pg_atomic_uint64 *room;		/* without tables: what is taken of the room; or NULL */
+	uint64		taken;			/* by this set */
+	bool		overflow;		/* more was taken than there is */
 	uint32		events;			/* since memory was looked at */
 	EState	   *estate;			/* for its writers, made by the first */
 	TableRows	tables[NTABLES];
 };
 
-/*
- * The table that a set's rows are in, and the name of its index.  Those of a set
- * in tables of its own are made at first use; a key that is there twice is an error
- * then.
- */
-extern Oid	rows_table_of(RowSet *set, TableId table);
-extern const char *rows_index_of(RowSet *set, TableId table);
+/* Tables of entries, of which a set may keep sums only. */
+static inline bool
+is_entry(TableId table)
+{
+	return table == TABLE_FUND_ENTRY || table == TABLE_HOLDING_ENTRY;
+}
 
 /*
  * In a handler: the error of a unique index is raised as that of its table, if it

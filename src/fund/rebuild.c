@@ -4,7 +4,10 @@
  *	  Folding the whole log anew: verify_projections, rebuild_projections.
  *
  *	  The log is folded in memory and compared with the projections, all in one
- *	  snapshot.  What is more than memory may hold goes to temporary tables of the
+ *	  snapshot.  A large log that has room there is first folded in parallel
+ *	  (rebuild_parallel.c), which only tells whether anything differs.
+ *
+ *	  What is more than memory may hold goes to temporary tables of the
  *	  projections' shape, which are compared by sums.  Of what differs, statements
  *	  find the rows there: verifying shows them, rebuilding mends them.
  *
@@ -19,6 +22,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "fund/projector.h"
+#include "fund/rebuild.h"
 #include "fund/scratch.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -39,9 +43,8 @@ execute(const char *sql, bool read_only)
 	return n;
 }
 
-/* Folds the log, as the active snapshot sees it. */
-static void
-fold_events(FoldRun *run)
+bool
+fold_whole_log(FoldRun *run)
 {
 	Relation	log = table_open(fundes_relation("event"), AccessShareLock);
 	Relation	index = index_open(fundes_relation("event_pkey"), AccessShareLock);
@@ -50,11 +53,27 @@ fold_events(FoldRun *run)
 
 	index_rescan(scan, NULL, 0, NULL, 0);
 	while (index_getnext_slot(scan, ForwardScanDirection, slot))
+	{
 		fold_slot(run, slot);
+		if (rows_overflow(run->rows))
+			break;
+	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	index_close(index, AccessShareLock);
 	table_close(log, AccessShareLock);
+	return !run->pending_wrong && !rows_overflow(run->rows);
+}
+
+/* Of the hashes of rows: nobody knows it before. */
+static uint64
+random_seed(void)
+{
+	uint64		seed;
+
+	if (!pg_strong_random(&seed, sizeof(seed)))
+		elog(ERROR, "could not generate random values");
+	return seed;
 }
 
 /*
@@ -67,18 +86,24 @@ static void
 fold_log(bool *settled)
 {
 	FoldRun		run;
+	uint64		seed = random_seed();
 	int			npending;
-	PendingFund *pending = pending_funds(&npending);
+	PendingFund *pending;
 	bool		sums = true;
 	int			i;
 
+	if (fold_in_parallel_agrees(seed))
+	{
+		memset(settled, true, sizeof(bool) * NTABLES);
+		return;
+	}
+	pending = pending_funds(&npending);
 	for (;;)
 	{
-		fold_begin(&run, rows_begin_scratch(sums));
+		fold_begin(&run, rows_begin_scratch(sums, seed));
 		run.pending = pending;
 		run.npending = npending;
-		fold_events(&run);
-		if (!run.pending_wrong && rows_sums_hold(run.rows))
+		if (fold_whole_log(&run) && rows_sums_hold(run.rows))
 			break;
 		sums &= run.pending_wrong;
 		fold_discard(&run);

@@ -93,7 +93,7 @@ find_row(Comparison *c, TupleTableSlot *slot)
 
 	if (c->index == NULL)
 	{
-		c->index = row_index_create(table, CurrentMemoryContext);
+		c->index = row_index_create(table, tables[table].nkeys, CurrentMemoryContext);
 		foreach(cell, c->rows)
 			row_index_put(c->index, lfirst(cell));
 	}

@@ -17,17 +17,6 @@
  */
 extern bool rows_equal_table(RowIndex *index, List *rows, Oid relation);
 
-/*
- * Rows that need not be kept to be compared: how many there are, and the sum of
- * a hash of each, by a seed that nobody knows before.  Other rows have the same
- * sum once in 2^64.
- */
-typedef struct RowSum
-{
-	uint64		count;
-	uint64		hashes;
-} RowSum;
-
 static inline bool
 row_sums_equal(const RowSum *a, const RowSum *b)
 {

@@ -33,13 +33,13 @@ hash_number(Datum key)
 }
 
 static inline uint32
-hash_key(const Row *row)
+hash_key(const Row *row, int nkeys)
 {
 	const Table *table = &tables[row->table];
 	uint32		hash = 0;
 	int			i;
 
-	for (i = 0; i < table->nkeys; i++)
+	for (i = 0; i < nkeys; i++)
 	{
 		Datum		key = row->values[i];
 		uint32		part;
@@ -55,12 +55,12 @@ hash_key(const Row *row)
 }
 
 static inline bool
-same_key(const Row *a, const Row *b)
+same_key(const Row *a, const Row *b, int nkeys)
 {
 	const Table *table = &tables[a->table];
 	int			i;
 
-	for (i = 0; i < table->nkeys; i++)
+	for (i = 0; i < nkeys; i++)
 	{
 		struct varlena *x,
 				   *y;
@@ -80,12 +80,15 @@ same_key(const Row *a, const Row *b)
 	return true;
 }
 
+/* How many columns tell the rows of an index apart: it lies in the hash table's private data. */
+#define NKEYS(tb) ((int) (intptr_t) (tb)->private_data)
+
 #define SH_PREFIX entries
 #define SH_ELEMENT_TYPE RowEntry
 #define SH_KEY_TYPE Row *
 #define SH_KEY row
-#define SH_HASH_KEY(tb, key) hash_key(key)
-#define SH_EQUAL(tb, a, b) same_key((a), (b))
+#define SH_HASH_KEY(tb, key) hash_key((key), NKEYS(tb))
+#define SH_EQUAL(tb, a, b) same_key((a), (b), NKEYS(tb))
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, entry) (entry)->hash
 #define SH_SCOPE static inline
@@ -100,12 +103,12 @@ struct RowIndex
 };
 
 RowIndex *
-row_index_create(TableId table, MemoryContext context)
+row_index_create(TableId table, int nkeys, MemoryContext context)
 {
 	RowIndex   *index = MemoryContextAlloc(context, sizeof(RowIndex));
 
 	index->table = table;
-	index->entries = entries_create(context, 8, NULL);
+	index->entries = entries_create(context, 8, (void *) (intptr_t) nkeys);
 	return index;
 }
 

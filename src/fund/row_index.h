@@ -12,8 +12,8 @@
 
 typedef struct RowIndex RowIndex;
 
-/* An index for rows of a table; all it needs is in the context. */
-extern RowIndex *row_index_create(TableId table, MemoryContext context);
+/* An index for rows of a table, by its first columns; all it needs is in the context. */
+extern RowIndex *row_index_create(TableId table, int nkeys, MemoryContext context);
 
 /* Puts a row in, in the place of another that has its key. */
 extern void row_index_put(RowIndex *index, Row *row);

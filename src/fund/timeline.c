@@ -10,13 +10,9 @@
 #include "catalog/pg_type.h"
 #include "fund/money.h"
 #include "fund/timeline.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "owner.h"
-#include "plan.h"
 #include "probe.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define BLOCK_ENTRIES 16		/* between two balances */
@@ -27,6 +23,9 @@
 #define LATE_RADIX 4
 #define LATE_RADIX_BITS 2
 #define LATE_MAX_LEVEL (63 / LATE_RADIX_BITS)
+
+/* So many rows of a block are written together. */
+#define FLUSH_EVERY 4096
 
 /*
  * The tables of a timeline.  In each the keys of the owner stand first; entry,
@@ -93,40 +92,6 @@ late_block(int64 count, int level)
 }
 
 /*
- * Text of statements
- */
-
-/* The names of some columns in a pattern, in which @ stands for the name. */
-static char *
-columns(TableId table, int first, int count, const char *pattern,
-		const char *separator)
-{
-	StringInfoData list;
-	const char *c;
-	int			i;
-
-	initStringInfo(&list);
-	for (i = first; i < first + count; i++)
-	{
-		appendStringInfoString(&list, i > first ? separator : "");
-		for (c = pattern; *c != '\0'; c++)
-		{
-			if (*c == '@')
-				appendStringInfoString(&list, tables[table].columns[i].name);
-			else
-				appendStringInfoChar(&list, *c);
-		}
-	}
-	return list.data;
-}
-
-static char *
-figures_list(const Timeline *t, const char *pattern)
-{
-	return columns(t->owner, t->figures, t->nfigures, pattern, ", ");
-}
-
-/*
  * Keeping it
  */
 
@@ -168,6 +133,74 @@ find_late_total(const Timeline *t, Row *owner, int64 number)
 	return total;
 }
 
+/* What a block has of a late entry. */
+typedef struct LateEntry
+{
+	TimestampTz effective_at;
+	int64		position;
+	Numeric		figures[MAX_FIGURES];
+} LateEntry;
+
+/* The last late entries that were added, of those that are in memory. */
+static void
+take_kept_entries(const Timeline *t, const Row *owner, LateEntry *entries, int count)
+{
+	const Row  *late = owner->link;
+	int			i;
+
+	while (count-- > 0)
+	{
+		entries[count].effective_at = row_time(late, t->late_figures - 2);
+		entries[count].position = row_int64(late, t->late_figures - 1);
+		for (i = 0; i < t->nfigures; i++)
+			entries[count].figures[i] = row_numeric(late, t->late_figures + i);
+		late = late->link;
+	}
+}
+
+/* Those from a number on by the table, which then has all that were added. */
+static void
+read_late_entries(const Timeline *t, const Row *owner, int64 first, LateEntry *entries, int count)
+{
+	Probe		probe;
+	bool		found;
+	int			i = 0;
+	int			j;
+
+	rows_flush_table(owner->set, t->late);
+	probe.nkeys = 0;
+	for (j = 0; j < t->nkeys; j++)
+		probe_key(&probe, tables[t->owner].columns[j].type, owner->values[j]);
+	probe_key(&probe, INT4OID, Int32GetDatum(LATE_ENTRY));
+	probe_key_between(&probe, first, first + count - 1);
+	for (found = probe_begin_write(&probe, rows_table_of(owner->set, t->late),
+								   rows_index_of(owner->set, t->late), ForwardScanDirection);
+		 found && i < count; found = probe_next(&probe, ForwardScanDirection))
+	{
+		LateEntry  *entry = &entries[i++];
+
+		probe_require_known(&probe);
+		entry->effective_at = DatumGetTimestampTz(probe_value(&probe, t->late_figures - 1));
+		entry->position = DatumGetInt64(probe_value(&probe, t->late_figures));
+		for (j = 0; j < t->nfigures; j++)
+			entry->figures[j] = DatumGetNumericCopy(probe_value(&probe, t->late_figures + j + 1));
+	}
+	if (found || i < count)
+		elog(ERROR, "the late entries are not complete");
+	probe_end(&probe);
+}
+
+static int
+compare_late_entries(const void *a, const void *b)
+{
+	const LateEntry *x = a;
+	const LateEntry *y = b;
+
+	if (x->effective_at != y->effective_at)
+		return x->effective_at < y->effective_at ? -1 : 1;
+	return pg_cmp_s64(x->position, y->position);
+}
+
 /*
  * Makes the block that ends with the last of so many late entries: sorted, with
  * running sums.
@@ -175,31 +208,40 @@ find_late_total(const Timeline *t, Row *owner, int64 number)
 static void
 add_late_block(const Timeline *t, Row *owner, int64 count)
 {
-	const char *late = rows_table_name(owner->set, t->late);
-	StringInfoData keys;
 	int			level = 1;
+	int64		first;
+	int			n;
+	bool		kept = rows_are_kept(owner->set, t->late);
+	LateEntry  *entries;
 	int			i;
+	int			j;
 
 	while (late_block(count, level) % LATE_RADIX == 0)
 		level++;
-	initStringInfo(&keys);
-	for (i = 0; i < t->nkeys; i++)
-		appendStringInfo(&keys, "%s = %s and ", tables[t->owner].columns[i].name,
-						 tables[t->owner].columns[i].type == TEXTOID ?
-						 quote_literal_cstr(row_text(owner, i)) :
-						 psprintf(INT64_FORMAT, row_int64(owner, i)));
-	rows_flush_table(owner->set, t->late);
-	(void) plan_once(psprintf("insert into %s select %s, %d, " INT64_FORMAT
-							  ", effective_at, last_position, %s from %s"
-							  " where %s level = %d and block between " INT64_FORMAT " and " INT64_FORMAT
-							  " window timeline as (order by effective_at, last_position"
-							  " rows unbounded preceding)",
-							  late, columns(t->owner, 0, t->nkeys, "@", ", "),
-							  level, late_block(count, level),
-							  figures_list(t, "sum(@) over timeline"), late,
-							  keys.data, LATE_ENTRY,
-							  late_block(count, level + 1) << late_bits(level + 1),
-							  count - 1), false);
+	first = late_block(count, level + 1) << late_bits(level + 1);
+	n = (int) (count - first);
+	entries = MemoryContextAllocHuge(CurrentMemoryContext, mul_size(n, sizeof(LateEntry)));
+	if (kept)
+		take_kept_entries(t, owner, entries, n);
+	else
+		read_late_entries(t, owner, first, entries, n);
+	qsort(entries, n, sizeof(LateEntry), compare_late_entries);
+	for (i = 0; i < n; i++)
+	{
+		Row		   *row = add_late_row(t, owner, level, late_block(count, level),
+									   entries[i].effective_at, entries[i].position);
+
+		CHECK_FOR_INTERRUPTS();
+		for (j = 0; j < t->nfigures; j++)
+		{
+			if (i > 0)
+				entries[i].figures[j] = num_add(entries[i - 1].figures[j], entries[i].figures[j]);
+			row_set(row, t->late_figures + j, NumericGetDatum(entries[i].figures[j]));
+		}
+		if (!kept && i % FLUSH_EVERY == FLUSH_EVERY - 1)
+			rows_flush_table(owner->set, t->late);
+	}
+	pfree(entries);
 }
 
 static void
@@ -222,6 +264,11 @@ add_late(const Timeline *t, Row *owner, const Row *entry)
 		if (before != NULL)
 			figure = num_add(row_numeric(before, t->late_figures + i), figure);
 		row_set(total, t->late_figures + i, NumericGetDatum(figure));
+	}
+	if (rows_are_kept(owner->set, t->late))
+	{
+		late->link = owner->link;
+		owner->link = late;
 	}
 	row_set(owner, t->late_entries, Int64GetDatum(++number));
 	if (number % LATE_RADIX == 0)

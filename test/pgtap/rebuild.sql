@@ -59,6 +59,19 @@ select is((select units::numeric from fundes.investment where investor_id = 'B')
 select is_empty('select * from fundes.verify_projections()', 'is verified');
 rollback to paid_in;
 
+-- What came late, with the valuations and distributions that it flags: some of the
+-- days valued after others.
+select fundes.set_price_limits(1, null, '7 days', effective_at => '2023-06-01 09:05');
+select fundes.accrue_fee(1, 1 + n % 5, effective_at => timestamptz '2023-06-02 10:00' + n * interval '1 hour') from generate_series(1, 200) n;
+select fundes.update_mcp_asset_value(1, day, effective_at => day + 10 + time '10:00')
+  from unnest(array['2023-06-03', '2023-06-05', '2023-06-04', '2023-06-07', '2023-06-05']::date[]) day;
+select fundes.declare_distribution(1, 10000, '2023-06-20', effective_at => '2023-06-22 09:00');
+select fundes.accrue_fee(1, 1 + n % 5, effective_at => timestamptz '2023-06-01 12:00' + n % 37 * interval '3 hours') from generate_series(1, 90) n;
+select cmp_ok((select late_entries from fundes.fund), '>=', 64::bigint, 'there are late entries');
+select cmp_ok((select count(*) from fundes.fund_late where level = 3), '>', 0::bigint, 'and blocks of them');
+select cmp_ok((select count(*) from fundes.valuation where needs_restatement), '>', 1::bigint, 'and valuations to be restated');
+select is((select books_changed from fundes.distribution), true, 'and a distribution of other books');
+
 create function pg_temp.damage() returns void language sql as $$
 	update fundes.mcp set value_cash = 7 where asset_id = 3;
 	delete from fundes.fund_entry where last_position = (select max(last_position) from fundes.fund_entry);
