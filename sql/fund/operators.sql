@@ -113,7 +113,7 @@ select e.fund_id,
 	   v.type = 'EventReversed' as is_reversal,
 	   e.units,
 	   (case when v.type = 'EventReversed' then v.payload -> 'reversed' else v.payload end ->> 'unit_price')::numeric as unit_price,
-	   coalesce(e.investment_amount, -e.withdrawn_amount) as cash,
+	   coalesce(e.investment_amount, -e.withdrawn_amount, 0) as cash,
 	   sum(e.units) over (partition by e.fund_id, e.investor_id order by e.effective_at, e.last_position) as holding_units,
 	   sum(e.units) over (partition by e.fund_id order by e.effective_at, e.last_position) as fund_units
   from fundes.holding_entry e
@@ -355,9 +355,16 @@ select p.fund_id,
 							  where m.fund_id = v.fund_id
 								and m.last_position > s.last_position
 								and m.effective_at >= s.effective_at
-								and m.effective_at <= coalesce(next.effective_at, 'infinity')
 								and (next.last_position is null
-									 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position))
+									 or (m.effective_at, m.last_position) < (next.effective_at, next.last_position)
+									 -- or it had been made when the next price was struck for an earlier moment
+									 or (m.last_position < next.last_position
+										 and not exists (select from fundes.fund_entry n
+														  where n.fund_id = v.fund_id
+															and n.base_price is not null
+															and n.effective_at <= m.effective_at
+															and n.last_position < m.last_position
+															and (n.effective_at, n.last_position) > (s.effective_at, s.last_position))))
 								and m.total_supply <> 0
 								and e.type in ('InvestmentCreated', 'InvestmentWithdrawn')
 								and not exists (select from fundes.reversal u where u.reversed_position = m.last_position)) d on true

@@ -168,6 +168,26 @@ refuse_price(const FundState *state, char *detail)
 			 errhint("Run fundes.update_mcp_asset_value(" INT64_FORMAT ") first.", fund_id)));
 }
 
+/* No valuation would strike another price than 0. */
+static bool
+is_too_small(const FundState *state)
+{
+	return num_sign(state->base_price) == 0 && num_sign(state->nav) > 0 &&
+		num_sign(num_div_floor(state->nav, state->total_supply, PRICE_SCALE)) == 0;
+}
+
+pg_noreturn static void
+refuse_small_price(const FundState *state)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PRICE_STALE),
+			 errmsg("Price is stale or has drifted"),
+			 errdetail("The NAV is %s for %s units, which is a price of 0 in four decimals.",
+					   num_text(state->nav), num_text(state->total_supply)),
+			 errhint("To let all units go for nothing, switch the limit off: fundes.set_price_limits(" INT64_FORMAT ", NULL, ...).",
+					 row_int64(state->fund, FUND_ID))));
+}
+
 /*
  * The drift |NAV / supply - price| / price against the limit, multiplied out
  * so that nothing is rounded.
@@ -187,6 +207,8 @@ check_drift(const FundState *state)
 		char	   *live = num_sign(state->nav) < 0 ? "negative" :
 			num_text(num_div_floor(state->nav, state->total_supply, PRICE_SCALE));
 
+		if (is_too_small(state))
+			refuse_small_price(state);
 		refuse_price(state,
 					 psprintf("The live NAV per unit is %s, base_price is %s; the limit is %s of it.",
 							  live, num_text(state->base_price), num_text(limit)));

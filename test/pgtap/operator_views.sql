@@ -97,6 +97,21 @@ select pg_temp.same($$select valuation_date, struck_price, restated_price, diffe
 	'nav_error: A had 2 too little');
 select is((select restatements from fundes.daily_control where fund_id = 1), 0::bigint, 'restated, it needs no look');
 
+-- A day that is valued anew, for a moment before a deal that had been made by then.
+select fundes.create_fund('Mended', effective_at => '2023-01-01') as f \gset
+select fundes.create_investment('A', :f, 1000000, effective_at => '2023-01-02 09:00');
+select fundes.purchase_mcp(:f, 'F0', 'R', 'S', 100000, effective_at => '2023-01-03 10:00');
+select fundes.record_mcp_price('F0', 'R', 'S', '2023-01-03', 100000);
+select fundes.update_mcp_asset_value(:f, '2023-01-03', effective_at => '2023-01-04 00:10');
+select fundes.create_investment('A', :f, 100000, effective_at => '2023-01-04 09:00');
+select fundes.record_mcp_price('F0', 'R', 'S', '2023-01-03', 110000);
+select fundes.update_mcp_asset_value(:f, '2023-01-03', effective_at => '2023-01-04 00:20');
+select fundes.create_investment('A', :f, 101000, effective_at => '2023-01-04 10:00');
+select fundes.create_investment('A', :f, 20000, effective_at => '2023-01-04 00:15');
+select pg_temp.same(format($$select struck_price, restated_price, effective_at, cash, restated_cash, off from fundes.nav_error where fund_id = %s$$, :f),
+	$$values (1000.0000, 1010.0000, timestamptz '2023-01-04 09:00', 100000, 101000, 1000), (1000.0000, 1010.0000, timestamptz '2023-01-04 00:15', 20000, 20200, 200)$$,
+	'nav_error: a deal that was made before the price was struck anew, and one that was dated between; none at the new price');
+
 -- A pay-in at a price that is restated upwards, and one that was reversed.
 select fundes.create_fund('Cents', 10, 2, 4, effective_at => '2023-06-01 09:00') as f \gset
 select fundes.create_investment('A', :f, 1000, effective_at => '2023-06-01 09:10');

@@ -147,6 +147,18 @@ select pg_temp.accepts(pg_temp.pays_in(:f, '2024-02-23 10:00'), 'within 7 days')
 select pg_temp.refuses(pg_temp.pays_in(:f, '2024-02-23 10:00:00.000001'), 'UF009', 'the price is as old as the purchase');
 select pg_temp.refuses(pg_temp.pays_in(:f, '2024-02-24 10:00'), 'UF009', 'then too');
 
+-- A price that is less than four decimals can say: no valuation helps, lifting the limit does.
+select fundes.create_fund('Crumbs', 0.0001, effective_at => '2023-01-01') as crumbs \gset
+select fundes.create_investment('A', :crumbs, 1000, effective_at => '2023-01-01 10:00');
+select fundes.accrue_fee(:crumbs, 1, effective_at => '2023-01-01 11:00');
+select fundes.update_mcp_asset_value(:crumbs, '2023-01-01', effective_at => '2023-01-02 00:10');
+select format($$select fundes.withdraw_investment('A', %s, 10000000, effective_at => '2023-01-02 10:00')$$, :crumbs) as leave \gset
+select pg_temp.refuses(:'leave', 'UF009', 'a price of 0 with a NAV');
+select matches((pg_temp.attempt(:'leave')).hint, 'set_price_limits', 'the hint says what helps');
+select fundes.set_price_limits(:crumbs, null, '7 days', effective_at => '2023-01-02 09:00');
+select pg_temp.accepts(:'leave', 'the whole position can go then');
+select is((select cash from fundes.unit_register where fund_id = :crumbs and units < 0), 0::numeric, 'for nothing, which the register says');
+
 select is_empty($$select * from fundes.verify_projections()$$, 'the projections equal the log');
 select * from finish();
 rollback;
