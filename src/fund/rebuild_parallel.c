@@ -207,7 +207,7 @@ fold_in_parallel_agrees(uint64 seed)
 	if (workers == 0 || IsInParallelMode() || !log_is_large() || !rows_have_room())
 		return false;
 	EnterParallelMode();
-	context = CreateParallelContext("$libdir/fundes", "fundes_fold_in_parallel", workers);
+	context = CreateParallelContext("fundes", "fundes_fold_in_parallel", workers);
 	shm_toc_estimate_chunk(&context->estimator, sizeof(SharedFold));
 	shm_toc_estimate_keys(&context->estimator, 1);
 	InitializeParallelDSM(context);
