@@ -1,8 +1,8 @@
 # rebuild_projections of 10^6 fund events
 #
 # (10^5 in the quick form.) Beside it the source's SUM over jsonb, over the same
-# log, for all funds at once; and that on one core, as a fold of events in their
-# order is on one. And a rebuild with the memory that the server gives by default.
+# log, for all funds at once. Either goes on several cores; beside them each on
+# one. And a rebuild with the memory that the server gives by default.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 rebuild='select fundes.rebuild_projections();'
@@ -18,10 +18,11 @@ measure()
 	race "$medium events" \
 		rebuild "duration fundes_$database '$rebuild'" \
 		sum "duration fundes_$database \"$sum\"" \
+		alone "duration fundes_$database 'set max_parallel_maintenance_workers = 0;' '$rebuild'" \
 		one_core "duration fundes_$database 'set max_parallel_workers_per_gather = 0;' \"$sum\"" \
 		small "duration fundes_$database \"set maintenance_work_mem = '64MB';\" '$rebuild'"
 	against "rebuild_projections, $medium events" ms rebuild sum '<= 2' 'SUM over jsonb'
-	against "rebuild_projections, $medium events" ms rebuild one_core '' 'SUM on one core'
+	against 'the same on one core' ms alone one_core '' 'SUM on one core'
+	against 'the same on one core' ms alone sum '' 'SUM over jsonb'
 	against 'the same, maintenance_work_mem = 64MB' ms small sum '<= 2' 'SUM over jsonb'
-	against 'the same, maintenance_work_mem = 64MB' ms small one_core '' 'SUM on one core'
 }
