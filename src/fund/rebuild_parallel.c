@@ -226,6 +226,9 @@ fold_in_parallel_agrees(uint64 seed)
 			fold_parts(shared);
 			WaitForParallelWorkersToFinish(context);
 			agrees = sums_agree(shared);
+			if (!agrees)
+				ereport(DEBUG1,
+						(errmsg_internal("folding the log once more with one process")));
 		}
 	}
 	DestroyParallelContext(context);
