@@ -93,6 +93,7 @@ measure()
 		skip 'instructions of an append' 'valgrind is not installed'
 		return
 	fi
+	[[ -z ${PROFILES:-} ]] || mkdir -p "$PROFILES"
 	set_up_databases
 	start_counting
 	for ((size = 10000; size <= large; size *= 10)); do

@@ -63,8 +63,6 @@ extern void holding_add(Fold *fold, int column, Numeric amount);
 extern void move_cost(Fold *fold, const Payload *payload, int sign);
 extern void note_price(Fold *fold);
 
-/* A copyright leaves the books at its value, or comes back (sign 1). */
-
 /* fold.c: rows that a payload names */
 extern Row *fee_account(Fold *fold, const Payload *payload);
 
